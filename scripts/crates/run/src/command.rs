@@ -140,7 +140,14 @@ fn keep(lines: &mut VecDeque<String>, line: &str, most: usize) {
 fn looks_like_a_cause(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
     [
-        "error:", "error[", "fatal:", "e: ", "no space left", "cannot ", "***", "undefined symbol",
+        "error:",
+        "error[",
+        "fatal:",
+        "e: ",
+        "no space left",
+        "cannot ",
+        "***",
+        "undefined symbol",
     ]
     .iter()
     .any(|sign| lower.contains(sign))
@@ -190,7 +197,10 @@ mod tests {
             .log("/x/log")
             .hint("this")
             .to_string();
-        assert_eq!(text, "the build failed\n    error: no\n  log: /x/log\n  try: this");
+        assert_eq!(
+            text,
+            "the build failed\n    error: no\n  log: /x/log\n  try: this"
+        );
     }
 
     #[test]
@@ -216,12 +226,21 @@ mod tests {
     #[test]
     fn output_that_is_not_text_does_not_stop_a_command() {
         let dir = tempfile::tempdir().unwrap();
-        logged(sh(r"printf 'a\377b\n'"), "it", &dir.path().join("log"), |_| ()).unwrap();
+        logged(
+            sh(r"printf 'a\377b\n'"),
+            "it",
+            &dir.path().join("log"),
+            |_| (),
+        )
+        .unwrap();
     }
 
     #[test]
     fn a_missing_program_is_named() {
-        let err = format!("{:#}", output(Command::new("no-such-program"), "it").unwrap_err());
+        let err = format!(
+            "{:#}",
+            output(Command::new("no-such-program"), "it").unwrap_err()
+        );
         assert!(err.contains("no-such-program"), "{err}");
     }
 }

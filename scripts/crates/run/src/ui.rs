@@ -105,7 +105,11 @@ impl Step {
     fn plain(&self, text: &str) {
         if self.said.get().elapsed() >= Self::PLAIN_EVERY {
             self.said.set(Instant::now());
-            eprintln!("{} ... {}  {text}", self.title, seconds(self.start.elapsed()));
+            eprintln!(
+                "{} ... {}  {text}",
+                self.title,
+                seconds(self.start.elapsed())
+            );
         }
     }
 

@@ -1,25 +1,104 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The toolchain: a Debian 13 root in the cache directory, or the tools of this machine.
+//!
+//! The root is entered with fresh mount and PID namespaces, as root or through a user namespace.
+//! So nothing can stay mounted, and every process in it dies with the command that entered it.
+
+mod enter;
+mod host;
+mod install;
+mod version;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::Result;
+use run::{Cache, Ui};
+
+pub use enter::{namespaces, Namespaces};
+pub use host::{survey, Finding, State};
+pub use version::Version;
+
+/// The rustc release from which 6.18 no longer builds: it refuses the kernel's custom target.
+pub const FIRST_BAD_RUSTC: Version = Version::new(1, 95, 0);
+
 /// A toolchain that is ready.
+#[derive(Clone, Debug)]
 pub struct Toolchain {
     root: Option<PathBuf>,
+    namespaces: Namespaces,
+    llvm: String,
+    binds: Vec<PathBuf>,
 }
 
 impl Toolchain {
+    /// The Debian root in `cache`, made from the package list `packages` when it is missing or
+    /// the list has changed.
+    pub fn debian(ui: &Ui, cache: &Cache, packages: &Path) -> Result<Self> {
+        let namespaces = namespaces()?;
+        let root = install::ensure(ui, cache, packages, namespaces)?;
+        Ok(Self {
+            root: Some(root),
+            namespaces,
+            llvm: "-19".into(),
+            binds: vec![cache.dir().to_path_buf()],
+        })
+    }
+
+    /// The tools of this machine, when they can build the kernel.
+    pub fn host() -> Result<Self> {
+        Ok(Self {
+            root: None,
+            namespaces: Namespaces::AsRoot,
+            llvm: host::llvm_for_build()?,
+            binds: Vec::new(),
+        })
+    }
+
+    /// Makes `path` of this machine visible in the root, at the same place.
+    pub fn bind(&mut self, path: &Path) {
+        self.binds.push(path.to_path_buf());
+    }
+
     /// The directory of the Debian root; none when the tools of the machine are used.
     pub fn root(&self) -> Option<&Path> {
         self.root.as_deref()
     }
 
-    /// A command that runs `program` of the toolchain in the directory `dir`. Add arguments and
-    /// environment as to any other. The bound paths are visible in it at the same place.
-    pub fn command(&self, dir: &Path, program: &str) -> Command {
-        let _ = (dir, program);
-        todo!()
+    /// What to give `make` as `LLVM=`.
+    pub fn llvm(&self) -> &str {
+        &self.llvm
     }
+
+    /// The compiler for `CC=`.
+    pub fn clang(&self) -> String {
+        if self.llvm == "1" {
+            "clang".into()
+        } else {
+            format!("clang{}", self.llvm)
+        }
+    }
+
+    /// A command that runs `program` of the toolchain in the directory `dir`. Add arguments and
+    /// environment as to any other. The bound paths are visible in it at the same place; of the
+    /// caller's environment it sees only the proxy settings and the terminal.
+    pub fn command(&self, dir: &Path, program: &str) -> Command {
+        match &self.root {
+            Some(root) => enter::command(root, self.namespaces, &self.binds, dir, program),
+            None => enter::host_command(dir, program),
+        }
+    }
+}
+
+/// Removes what [`Toolchain::debian`] made. An ordinary user can't delete the files of the root
+/// directly: some belong to the users of the root.
+pub fn remove(dir: &Path) -> Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    let mut command = namespaces()?.command("rm");
+    command.args(["-rf", "--one-file-system", "--"]).arg(dir);
+    run::output(command, &format!("removing {}", dir.display()))?;
+    Ok(())
 }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Making the Debian root with mmdebstrap.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use run::{Cache, Failure, Ui};
+
+use crate::enter::{self, Namespaces};
+
+const RELEASE: &str = "trixie";
+
+/// What must run in a root that is whole.
+const PROBE: &str = "clang-19 --version && rustc --version && bindgen --version && \
+                     qemu-system-x86_64 --version && b4 --version";
+
+/// The root made from the package list `packages`; made when it is missing, damaged, or made from
+/// another list.
+pub fn ensure(ui: &Ui, cache: &Cache, packages: &Path, namespaces: Namespaces) -> Result<PathBuf> {
+    let list = fs::read_to_string(packages)
+        .with_context(|| format!("cannot read {}", packages.display()))?;
+    let names = names(&list);
+    let wanted = names.join(",");
+    let root = cache.path("toolchain");
+    let stamp = cache.path("toolchain.packages");
+
+    if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
+        let mut probe = enter::command(&root, namespaces, &[], Path::new("/"), "sh");
+        probe.args(["-c", PROBE]);
+        if run::succeeds(probe) {
+            return Ok(root);
+        }
+        ui.note("the toolchain root is damaged: making it again");
+    }
+
+    require_mmdebstrap(ui, cache)?;
+    let partial = cache.path("toolchain.partial");
+    let log = cache.new_log("toolchain")?;
+    crate::remove(&partial)?;
+    let step = ui.step(format!("Making the Debian {RELEASE} toolchain root"));
+    let mut command = namespaces.command("mmdebstrap");
+    command
+        .args(["--mode=root", "--variant=apt", "--skip=check/canunshare"])
+        .arg(format!("--include={wanted}"));
+    for dir in ["doc", "info", "locale", "man"] {
+        command.arg(format!("--dpkgopt=path-exclude=/usr/share/{dir}/*"));
+    }
+    command.arg(RELEASE).arg(&partial);
+    run::logged(command, "mmdebstrap", &log, |line| {
+        step.message(line.strip_prefix("I: ").unwrap_or(line));
+    })
+    .map_err(|err| hint(err, &log))?;
+
+    // The stamp goes first: an interruption from here on means making the root again.
+    if stamp.exists() {
+        fs::remove_file(&stamp)?;
+    }
+    crate::remove(&root)?;
+    fs::rename(&partial, &root)
+        .with_context(|| format!("cannot move the new root to {}", root.display()))?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
+    step.done(format!("{} packages and what they need", names.len()));
+    Ok(root)
+}
+
+/// The package names in a list with comments.
+fn names(list: &str) -> Vec<&str> {
+    list.lines()
+        .map(|line| line.split('#').next().unwrap_or_default())
+        .flat_map(str::split_whitespace)
+        .collect()
+}
+
+fn hint(err: anyhow::Error, log: &Path) -> anyhow::Error {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let hint = if text.contains("No space left") {
+        "free 3 GB, or set SERIES_CACHE to a directory on a larger disk"
+    } else if [
+        "Could not resolve",
+        "Temporary failure resolving",
+        "Could not connect",
+        "Failed to fetch",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
+    {
+        "check the network and http_proxy: the Debian mirror was not reached"
+    } else if text.contains("NO_PUBKEY") || text.contains("not signed") {
+        "install a debian-archive-keyring that knows Debian 13 (apt install debian-archive-keyring)"
+    } else {
+        "read the log; `cargo series doctor` says what this machine lacks"
+    };
+    err.context(Failure::new("the toolchain root could not be made").hint(hint))
+}
+
+fn require_mmdebstrap(ui: &Ui, cache: &Cache) -> Result<()> {
+    if run::succeeds(version_of("mmdebstrap")) {
+        return Ok(());
+    }
+    let missing = || {
+        Failure::new("mmdebstrap is not installed, and it makes the toolchain root").hint(
+            "sudo apt-get install mmdebstrap uidmap (Debian, Ubuntu), sudo dnf install mmdebstrap \
+             (Fedora); or --toolchain host",
+        )
+    };
+    if !nix::unistd::geteuid().is_root() || !run::succeeds(version_of("apt-get")) {
+        return Err(missing().into());
+    }
+    let step = ui.step("Installing mmdebstrap");
+    let log = cache.new_log("apt")?;
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["-y", "-o", "DPkg::Lock::Timeout=120"])
+            .args(arguments);
+        run::logged(command, "apt-get", &log, |line| step.message(line))
+    };
+    let install = [
+        "install",
+        "--no-install-recommends",
+        "mmdebstrap",
+        "debian-archive-keyring",
+    ];
+    // The package lists may be absent or too old to name a file that still exists.
+    apt(&install)
+        .or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))
+        .map_err(|err| err.context(missing()))?;
+    step.done("");
+    Ok(())
+}
+
+fn version_of(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.arg("--version");
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_are_not_packages() {
+        assert_eq!(
+            names("# a\nmake # the tool\n\ngit  b4\n"),
+            ["make", "git", "b4"]
+        );
+    }
+}
