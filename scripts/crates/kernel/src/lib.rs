@@ -1,2 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-//! TODO
+
+//! The kernel: base source, worktrees, configuration and build.
+
+mod build;
+mod config;
+mod git;
+mod source;
+
+pub use build::{Build, Built};
+pub use config::{Config, Fragment};
+pub use git::{git, Linux};
+pub use source::{Base, Source};
