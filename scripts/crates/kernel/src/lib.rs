@@ -5,6 +5,7 @@
 mod build;
 mod config;
 mod git;
+mod refused;
 mod source;
 
 pub use build::{Build, Built};

@@ -154,14 +154,7 @@ fn release(makefile: &str) -> Option<String> {
 
 fn check_space(cache: &Cache) -> Result<()> {
     const NEEDED: u64 = 12 << 30;
-    let mut command = Command::new("df");
-    command.args(["--output=avail", "-B1"]).arg(cache.dir());
-    let text = run::output(command, "df")?;
-    let free: u64 = text
-        .lines()
-        .nth(1)
-        .and_then(|line| line.trim().parse().ok())
-        .unwrap_or(NEEDED);
+    let free = run::free_space(cache.dir())?;
     if free < NEEDED {
         bail!(Failure::new(format!(
             "{} has {} GB free; source and builds need {} GB",

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::statvfs::statvfs;
 
 use crate::{Failure, Ui};
 
@@ -83,6 +84,12 @@ impl Cache {
             .map_err(|(_, err)| err)
             .with_context(|| format!("cannot lock {}", path.display()))
     }
+}
+
+/// Bytes that the user may still write in the file system of `dir`.
+pub fn free_space(dir: &Path) -> Result<u64> {
+    let stat = statvfs(dir).with_context(|| format!("cannot examine {}", dir.display()))?;
+    Ok(stat.blocks_available() as u64 * stat.fragment_size() as u64)
 }
 
 #[cfg(test)]

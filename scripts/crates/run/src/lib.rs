@@ -7,6 +7,6 @@ mod cache;
 mod command;
 mod ui;
 
-pub use cache::{Cache, Lock};
+pub use cache::{free_space, Cache, Lock};
 pub use command::{logged, output, succeeds, Failure};
 pub use ui::{Step, Ui};

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Code that the kernel's Rust abstractions must refuse to compile.
+//!
+//! A case is a Rust file in which one line carries `//~ error: TEXT`. With that line, the compiler
+//! must fail there and say TEXT; without it, the file must compile, so that the case can't fail
+//! for another reason.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, Context, Result};
+use run::Step;
+
+use crate::build::Build;
+
+const MARK: &str = "//~ error: ";
+
+/// One file.
+#[derive(Debug)]
+struct Case {
+    name: String,
+    text: String,
+    line: usize,
+    says: String,
+}
+
+impl Case {
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        let mut marked = (1..).zip(text.lines()).filter_map(|(number, line)| {
+            line.split_once(MARK).map(|(_, says)| (number, says.trim()))
+        });
+        match (marked.next(), marked.next()) {
+            (Some((line, says)), None) if !says.is_empty() => Ok(Self {
+                name: name.into(),
+                text: text.into(),
+                line,
+                says: says.into(),
+            }),
+            _ => bail!("{name}.rs: exactly one line must end in `{MARK}TEXT`"),
+        }
+    }
+
+    /// The file without the line that is refused; what remains keeps its line numbers.
+    fn accepted(&self) -> String {
+        (1..)
+            .zip(self.text.lines())
+            .map(|(number, line)| {
+                if number == self.line {
+                    "\n".into()
+                } else {
+                    format!("{line}\n")
+                }
+            })
+            .collect()
+    }
+
+    /// What is wrong with how the compiler took the whole file, if anything.
+    fn judge(&self, failed: bool, output: &str) -> Option<String> {
+        let place = format!("{}.rs:{}:", self.name, self.line);
+        if !failed {
+            Some(format!("line {} compiles", self.line))
+        } else if !output.contains(&self.says) {
+            Some(format!("fails without saying `{}`", self.says))
+        } else if !output.contains(&place) {
+            Some(format!("fails, but not at line {}", self.line))
+        } else {
+            None
+        }
+    }
+}
+
+impl Build<'_> {
+    /// Compiles each `.rs` file in `dir` against the kernel that was built: its name, and what is
+    /// wrong with it, if anything.
+    pub fn refused(&self, step: &Step, dir: &Path) -> Result<Vec<(String, Option<String>)>> {
+        let mut cases = Vec::new();
+        for file in files(dir)? {
+            let name = file
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            cases.push(Case::parse(&name, &text)?);
+        }
+        let work = self.out().join("refused");
+        crate::git::remove_dir(&work)?;
+        fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
+        fs::write(work.join("Makefile"), "")?;
+        let compile = |target: &str| {
+            let mut make = self.make();
+            make.arg(format!("M={}", work.display())).arg(target);
+            match make.stdin(std::process::Stdio::null()).output() {
+                Ok(out) => {
+                    let text = [out.stdout, out.stderr].concat();
+                    Ok((
+                        !out.status.success(),
+                        String::from_utf8_lossy(&text).into_owned(),
+                    ))
+                }
+                Err(err) => Err(err).context("cannot start make"),
+            }
+        };
+
+        let mut results = Vec::new();
+        for (number, case) in (1..).zip(&cases) {
+            step.progress(number, cases.len() as u64, &case.name);
+            fs::write(work.join(format!("{}.rs", case.name)), &case.text)?;
+            fs::write(
+                work.join(format!("{}_accepted.rs", case.name)),
+                case.accepted(),
+            )?;
+            let (failed, output) = compile(&format!("{}.o", case.name))?;
+            let mut wrong = case.judge(failed, &output);
+            let (failed, accepted) = compile(&format!("{}_accepted.o", case.name))?;
+            if failed {
+                wrong = Some(format!("does not compile without line {}", case.line));
+            }
+            let log = work.join(format!("{}.log", case.name));
+            fs::write(&log, format!("{output}\n{accepted}"))?;
+            results.push((
+                case.name.clone(),
+                wrong.map(|what| format!("{what} (log: {})", log.display())),
+            ));
+        }
+        Ok(results)
+    }
+}
+
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "fn f() {\n    let x = 1;\n    x = 2; //~ error: cannot assign twice\n}\n";
+
+    #[test]
+    fn a_case_is_judged_by_failure_text_and_line() {
+        let case = Case::parse("case", TEXT).unwrap();
+        assert_eq!(case.accepted(), "fn f() {\n    let x = 1;\n\n}\n");
+        let good = "error[E0384]: cannot assign twice\n --> d/case.rs:3:5\n";
+        assert_eq!(case.judge(true, good), None);
+        assert!(case.judge(false, good).unwrap().contains("compiles"));
+        assert!(case
+            .judge(true, "error: x\n --> d/case.rs:3:5")
+            .unwrap()
+            .contains("saying"));
+        assert!(case
+            .judge(true, "cannot assign twice\n --> d/case.rs:2:5")
+            .unwrap()
+            .contains("not at line 3"));
+    }
+
+    #[test]
+    fn a_case_has_one_marked_line() {
+        assert!(Case::parse("none", "fn f() {}\n").is_err());
+        assert!(Case::parse("two", &format!("{TEXT}{TEXT}")).is_err());
+    }
+}
