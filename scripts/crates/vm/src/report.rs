@@ -1,0 +1,687 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What came out of the boots, and the verdict.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ktap::{Problem, Results, Status};
+
+use crate::machine;
+use crate::plan::Plan;
+use crate::supervise::{Ran, Record};
+use crate::test::{Expectation, Test};
+
+/// What came out of all boots.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The boots, in order.
+    pub boots: Vec<Boot>,
+}
+
+/// What came out of one boot.
+#[derive(Debug)]
+pub struct Boot {
+    /// The tests, in order.
+    pub tests: Vec<Outcome>,
+    /// What is bound of the devices that should be.
+    pub bindings: Vec<Binding>,
+    /// KUnit's results in the kernel log.
+    pub kunit: Option<Results>,
+    /// What the kernel reported outside of any test.
+    pub problems: Vec<Problem>,
+    /// What else is wrong with the boot, each with lines that explain it.
+    pub failures: Vec<(String, Vec<String>)>,
+    /// From the start of QEMU until the guest's user space answered.
+    pub boot_time: Duration,
+    /// The console log.
+    pub console: PathBuf,
+    /// Pictures of the displays.
+    pub pictures: Vec<PathBuf>,
+}
+
+/// What came out of a test.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The name of the test.
+    pub name: String,
+    /// What it printed.
+    pub results: Results,
+    /// What is wrong apart from its results.
+    pub failures: Vec<String>,
+    /// What the kernel reported while it ran, other than expected.
+    pub problems: Vec<Problem>,
+    /// How long it took; none if it was not started.
+    pub time: Option<Duration>,
+}
+
+/// A device and the driver that it should have.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The PCI address; none if there is no such device.
+    pub address: Option<String>,
+    /// The PCI id.
+    pub id: String,
+    /// The driver that should be bound.
+    pub wanted: String,
+    /// The driver that was bound when the tests began.
+    pub bound: Option<String>,
+}
+
+impl Binding {
+    /// Whether it is the right driver.
+    pub fn good(&self) -> bool {
+        self.bound.as_ref() == Some(&self.wanted)
+    }
+}
+
+impl Outcome {
+    /// Whether it passed, and the kernel had nothing to say.
+    pub fn passed(&self) -> bool {
+        self.failures.is_empty() && self.problems.is_empty() && self.results.passed()
+    }
+}
+
+impl Boot {
+    /// Whether everything in it passed.
+    pub fn passed(&self) -> bool {
+        self.tests.iter().all(Outcome::passed)
+            && self.bindings.iter().all(Binding::good)
+            && self.kunit.as_ref().is_none_or(Results::passed)
+            && self.problems.is_empty()
+            && self.failures.is_empty()
+    }
+
+    /// What came out, in a few words.
+    pub fn summary(&self) -> String {
+        let (passed, failed, _) = self.counts();
+        let failed = if failed == 0 {
+            String::new()
+        } else {
+            format!(", {failed} failed")
+        };
+        format!("{passed} passed{failed}")
+    }
+
+    /// The numbers of cases that passed, failed and were skipped. Whatever else is wrong counts
+    /// as one failed case each.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let all = || {
+            self.tests
+                .iter()
+                .map(|test| &test.results)
+                .chain(&self.kunit)
+        };
+        let sum = |status| all().map(|results| results.count(status)).sum::<usize>();
+        let odd: usize = self
+            .tests
+            .iter()
+            .map(|t| t.failures.len() + t.problems.len())
+            .sum();
+        let odd = odd
+            + all().map(|results| results.problems.len()).sum::<usize>()
+            + self
+                .bindings
+                .iter()
+                .filter(|binding| !binding.good())
+                .count()
+            + self.problems.len()
+            + self.failures.len();
+        let bound = self
+            .bindings
+            .iter()
+            .filter(|binding| binding.good())
+            .count();
+        let failed = sum(Status::Failed) + odd;
+        let failed = if failed == 0 && !self.passed() {
+            1
+        } else {
+            failed
+        };
+        (sum(Status::Passed) + bound, failed, sum(Status::Skipped))
+    }
+}
+
+impl Report {
+    /// Whether something ran, and all of it passed.
+    pub fn passed(&self) -> bool {
+        !self.boots.is_empty() && self.boots.iter().all(Boot::passed)
+    }
+
+    /// The numbers of cases that passed, failed and were skipped.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        self.boots
+            .iter()
+            .map(Boot::counts)
+            .fold((0, 0, 0), |sum, boot| {
+                (sum.0 + boot.0, sum.1 + boot.1, sum.2 + boot.2)
+            })
+    }
+
+    /// The tests and how long they took, the slowest first.
+    pub fn slowest(&self) -> Vec<(&str, Duration)> {
+        let tests = self.boots.iter().flat_map(|boot| &boot.tests);
+        let mut times: Vec<_> = tests
+            .filter_map(|test| Some((test.name.as_str(), test.time?)))
+            .collect();
+        times.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
+        times
+    }
+}
+
+/// Judges a boot by what was recorded and by the kernel's log.
+pub fn judge(plan: &Plan, record: Record, log: &str, kunit: bool, dir: &Path) -> Boot {
+    let mut problems = Attributed::new(log);
+    let bindings = bindings(plan, &record.devices);
+    let mut failures = Vec::new();
+    let mut ran: BTreeMap<String, Ran> = record
+        .ran
+        .into_iter()
+        .map(|ran| (ran.name.clone(), ran))
+        .collect();
+    let mut panic_was_expected = false;
+    let tests = plan
+        .tests
+        .iter()
+        .map(|test| {
+            let (found, excused) = excuse(problems.of(&test.name), &test.about.expect);
+            let panicked = excused.iter().any(|problem| problem.class == "panic");
+            panic_was_expected |= panicked;
+            outcome(test, ran.remove(&test.name), found, &excused, panicked)
+        })
+        .collect();
+    if let Some(failure) = record.failure.filter(|_| !panic_was_expected) {
+        failures.push((failure, record.last_lines));
+    }
+    if let Some(leaks) = record.leaks.filter(|leaks| !leaks.is_empty()) {
+        failures.push(("memory leaked (kmemleak)".into(), leaks));
+    }
+    let results = ktap::kernel_log(log);
+    if kunit && results.is_none() {
+        failures.push(("no result of KUnit in the kernel log".into(), Vec::new()));
+    }
+    Boot {
+        tests,
+        bindings,
+        kunit: results,
+        problems: ktap::merge(problems.outside()),
+        failures,
+        boot_time: record.boot_time,
+        console: dir.join(machine::CONSOLE),
+        pictures: record.pictures,
+    }
+}
+
+fn bindings(plan: &Plan, devices: &[String]) -> Vec<Binding> {
+    let mut bindings = Vec::new();
+    for (id, driver) in &plan.bind {
+        let before = bindings.len();
+        for line in devices {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let [address, this, _, bound] = words[..] {
+                if this == id {
+                    bindings.push(Binding {
+                        address: Some(address.into()),
+                        id: id.clone(),
+                        wanted: driver.clone(),
+                        bound: (bound != "-").then(|| bound.to_string()),
+                    });
+                }
+            }
+        }
+        if bindings.len() == before {
+            bindings.push(Binding {
+                address: None,
+                id: id.clone(),
+                wanted: driver.clone(),
+                bound: None,
+            });
+        }
+    }
+    bindings
+}
+
+fn outcome(
+    test: &Test,
+    ran: Option<Ran>,
+    (problems, mut failures): (Vec<Problem>, Vec<String>),
+    excused: &[Problem],
+    panicked: bool,
+) -> Outcome {
+    let Some(ran) = ran else {
+        return Outcome {
+            name: test.name.clone(),
+            results: Results::default(),
+            failures: vec!["it was not run".into()],
+            problems: Vec::new(),
+            time: None,
+        };
+    };
+    debug_assert!(!panicked || !excused.is_empty());
+    match ran.status.as_deref() {
+        Some("0") => {}
+        None if panicked => {}
+        None => failures.push("the guest ended while it ran".into()),
+        Some("timeout") => failures.push("it did not end in time, and was killed".into()),
+        Some("stuck") => failures.push("processes that it left can't be killed".into()),
+        Some("137") => failures.push("it was killed".into()),
+        Some(status) => failures.push(format!("exit status {status}")),
+    }
+    Outcome {
+        name: test.name.clone(),
+        results: ktap::output(&ran.output),
+        failures,
+        problems: ktap::merge(problems),
+        time: Some(ran.time),
+    }
+}
+
+/// What is left of a test's problems, and what is wrong with what it expects; and the problems
+/// that were expected.
+fn excuse(
+    problems: Vec<Problem>,
+    expect: &[Expectation],
+) -> ((Vec<Problem>, Vec<String>), Vec<Problem>) {
+    let mut counts = vec![0; expect.len()];
+    let mut found = Vec::new();
+    let mut excused = Vec::new();
+    for problem in problems {
+        let expected = |e: &Expectation| problem.lines.iter().any(|line| line.contains(&e.text));
+        match expect.iter().position(expected) {
+            Some(at) if counts[at] < expect[at].max => {
+                counts[at] += 1;
+                excused.push(problem);
+            }
+            _ => found.push(problem),
+        }
+    }
+    let missing = expect
+        .iter()
+        .zip(&counts)
+        .filter(|(expectation, count)| **count < expectation.min)
+        .map(|(expectation, count)| {
+            format!(
+                "the kernel reported `{}` {count} times, not {}",
+                expectation.text, expectation.min
+            )
+        })
+        .collect();
+    ((found, missing), excused)
+}
+
+/// The problems in a log, by the test in which they fell.
+struct Attributed(Vec<(Option<String>, Problem)>);
+
+impl Attributed {
+    fn new(log: &str) -> Self {
+        let mut marks: Vec<(usize, Option<String>)> = Vec::new();
+        for (index, line) in log.lines().enumerate() {
+            if let Some(mark) = ktap::message(line).strip_prefix("series: ") {
+                if let Some(name) = mark.strip_prefix("begin ") {
+                    marks.push((index + 1, Some(name.to_string())));
+                } else if mark.starts_with("end ") {
+                    marks.push((index + 1, None));
+                }
+            }
+        }
+        let test_at = |line: usize| {
+            let before = marks.iter().take_while(|(at, _)| *at < line);
+            before.last().and_then(|(_, name)| name.clone())
+        };
+        Self(
+            ktap::scan(log)
+                .into_iter()
+                .map(|problem| (test_at(problem.line), problem))
+                .collect(),
+        )
+    }
+
+    /// Takes the problems of a test.
+    fn of(&mut self, test: &str) -> Vec<Problem> {
+        let (of, rest) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|(name, _)| name.as_deref() == Some(test));
+        self.0 = rest;
+        let of: Vec<_> = of;
+        of.into_iter().map(|(_, problem)| problem).collect()
+    }
+
+    /// Takes all that are left.
+    fn outside(self) -> Vec<Problem> {
+        self.0.into_iter().map(|(_, problem)| problem).collect()
+    }
+}
+
+/// A table for people; the same plain lines on a terminal and in a log.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, boot) in self.boots.iter().enumerate() {
+            if self.boots.len() > 1 {
+                writeln!(f, "{}boot {}", if index > 0 { "\n" } else { "" }, index + 1)?;
+            }
+            write!(f, "{boot}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Boot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table(f);
+        for binding in &self.bindings {
+            let device = match &binding.address {
+                Some(address) => format!("{} {address}", binding.id),
+                None => format!("{} (no such device)", binding.id),
+            };
+            let what = match &binding.bound {
+                _ if binding.good() => format!("bound to {}", binding.wanted),
+                Some(other) => format!("bound to {other}, not to {}", binding.wanted),
+                None => format!("not bound to {}", binding.wanted),
+            };
+            table.row(binding.good(), &device, &what, None)?;
+        }
+        if let Some(kunit) = &self.kunit {
+            table.row(kunit.passed(), "KUnit", &cases(kunit), None)?;
+            table.results(kunit)?;
+        }
+        for test in &self.tests {
+            table.row(test.passed(), &test.name, &cases(&test.results), test.time)?;
+            for failure in &test.failures {
+                table.detail(failure, &[])?;
+            }
+            if test.time.is_some() {
+                table.results(&test.results)?;
+            }
+            for problem in &test.problems {
+                table.problem(problem)?;
+            }
+        }
+        for problem in &self.problems {
+            table.row(false, "kernel log", problem.class, None)?;
+            table.problem(problem)?;
+        }
+        for (failure, lines) in &self.failures {
+            table.row(false, "boot", failure, None)?;
+            table.detail("", lines)?;
+        }
+        if !self.passed() {
+            table.0.write_str("  log: ")?;
+            writeln!(table.0, "{}", self.console.display())?;
+        }
+        for picture in &self.pictures {
+            writeln!(table.0, "  picture: {}", picture.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// What the cases of a test came to, in a few words.
+fn cases(results: &Results) -> String {
+    let counts = [
+        (results.count(Status::Passed), "passed"),
+        (results.count(Status::Failed), "failed"),
+        (results.count(Status::Skipped), "skipped"),
+    ];
+    let words: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if words.is_empty() {
+        "no result".into()
+    } else {
+        words.join(", ")
+    }
+}
+
+struct Table<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl Table<'_, '_> {
+    /// How many lines of a kernel report are shown; all are in the log.
+    const MOST_LINES: usize = 40;
+
+    fn row(&mut self, good: bool, name: &str, what: &str, time: Option<Duration>) -> fmt::Result {
+        let mark = if good { "✓" } else { "✗" };
+        let time = time.map_or(String::new(), |time| format!("{:.1} s", time.as_secs_f64()));
+        let line = format!("{mark} {name:<24}  {what:<40} {time:>8}");
+        writeln!(self.0, "{}", line.trim_end())
+    }
+
+    fn detail(&mut self, what: &str, lines: &[String]) -> fmt::Result {
+        if !what.is_empty() {
+            writeln!(self.0, "    {what}")?;
+        }
+        for line in lines.iter().take(Self::MOST_LINES) {
+            writeln!(self.0, "      {line}")?;
+        }
+        if lines.len() > Self::MOST_LINES {
+            writeln!(
+                self.0,
+                "      ({} more lines)",
+                lines.len() - Self::MOST_LINES
+            )?;
+        }
+        Ok(())
+    }
+
+    fn results(&mut self, results: &Results) -> fmt::Result {
+        for problem in &results.problems {
+            self.detail(problem, &[])?;
+        }
+        for case in results
+            .cases
+            .iter()
+            .filter(|case| case.status == Status::Failed)
+        {
+            self.detail(&format!("not ok: {}", case.name), &case.diagnostics)?;
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, problem: &Problem) -> fmt::Result {
+        let times = match problem.times {
+            1 => String::new(),
+            times => format!(", {times} times"),
+        };
+        let what = format!(
+            "{} (line {} of the log{times})",
+            problem.class, problem.line
+        );
+        self.detail(&what, &problem.lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "KTAP version 1\n1..1\nok 1 x\n";
+    const LOG: &str = "[    1.0] Linux version\n[    2.0] series: begin a\n[    3.0] series: end a\n[    4.0] series: power off\n";
+
+    fn plan_of(names: &[&str], more: &str) -> Plan {
+        let text = format!("#: title = \"x\"\n#: timeout = 1\n#: time = 1\n{more}");
+        let tests: Vec<Test> = names
+            .iter()
+            .map(|name| Test::parse(Path::new(&format!("{name}.sh")), &text).unwrap())
+            .collect();
+        crate::plan(&tests).unwrap().remove(0)
+    }
+
+    fn ran(name: &str, output: &str, status: Option<&str>) -> Ran {
+        Ran {
+            name: name.into(),
+            output: output.into(),
+            status: status.map(str::to_string),
+            time: Duration::from_secs(1),
+        }
+    }
+
+    fn record(ran: Vec<Ran>) -> Record {
+        Record {
+            ran,
+            leaks: Some(Vec::new()),
+            ..Record::default()
+        }
+    }
+
+    fn judged(more: &str, record: Record, log: &str) -> Boot {
+        judge(
+            &plan_of(&["a"], more),
+            record,
+            log,
+            false,
+            Path::new("/run"),
+        )
+    }
+
+    fn good() -> Record {
+        record(vec![ran("a", GOOD, Some("0"))])
+    }
+
+    #[track_caller]
+    fn fails(boot: Boot, why: &str) {
+        assert!(!boot.passed());
+        assert!(boot.counts().1 > 0);
+        let text = boot.to_string();
+        assert!(text.contains(why), "{text}");
+        assert!(text.contains("log: /run/console.log"), "{text}");
+    }
+
+    #[test]
+    fn all_is_well() {
+        let boot = judged("", good(), LOG);
+        assert!(boot.passed(), "{boot}");
+        assert_eq!(boot.counts(), (1, 0, 0));
+        assert!(!Report::default().passed());
+    }
+
+    #[test]
+    fn a_test_must_run_to_its_end_and_succeed() {
+        fails(judged("", record(vec![]), LOG), "it was not run");
+        for (status, why) in [
+            (None, "the guest ended while it ran"),
+            (Some("timeout"), "did not end in time"),
+            (Some("stuck"), "can't be killed"),
+            (Some("137"), "it was killed"),
+            (Some("2"), "exit status 2"),
+        ] {
+            fails(judged("", record(vec![ran("a", GOOD, status)]), LOG), why);
+        }
+    }
+
+    #[test]
+    fn a_test_must_report_every_case() {
+        let cut = "KTAP version 1\n1..2\nok 1 x\n";
+        fails(
+            judged("", record(vec![ran("a", cut, Some("0"))]), LOG),
+            "promises 2 results, 1 came",
+        );
+        fails(
+            judged("", record(vec![ran("a", "hello", Some("0"))]), LOG),
+            "no KTAP",
+        );
+        let bad = "KTAP version 1\n1..1\n# because\nnot ok 1 x\n";
+        fails(
+            judged("", record(vec![ran("a", bad, Some("0"))]), LOG),
+            "because",
+        );
+    }
+
+    #[test]
+    fn a_lost_test_fails() {
+        let plan = plan_of(&["a", "b"], "");
+        fails(
+            judge(&plan, good(), LOG, false, Path::new("/run")),
+            "it was not run",
+        );
+    }
+
+    #[test]
+    fn devices_must_be_bound() {
+        let bind = "#: bind = { \"1234:11e8\" = \"edu\" }\n";
+        let with = |devices: &[&str]| {
+            let mut record = good();
+            record.devices = devices.iter().map(|line| line.to_string()).collect();
+            judged(bind, record, LOG)
+        };
+        assert!(with(&["0000:00:03.0 1234:11e8 00ff00 edu"]).passed());
+        fails(
+            with(&["0000:00:03.0 1234:11e8 00ff00 -"]),
+            "not bound to edu",
+        );
+        fails(
+            with(&["0000:00:03.0 1234:11e8 00ff00 other"]),
+            "bound to other, not to edu",
+        );
+        fails(with(&[]), "no such device");
+        fails(
+            with(&[
+                "0000:00:03.0 1234:11e8 00ff00 edu",
+                "0000:00:04.0 1234:11e8 00ff00 -",
+            ]),
+            "0000:00:04.0",
+        );
+    }
+
+    #[test]
+    fn a_kernel_report_fails_the_test_in_which_it_fell() {
+        let warning = "[    2.5] INFO: trying to register non-static key.\n";
+        let inside = LOG.replace("[    3.0]", &format!("{warning}[    3.0]"));
+        let boot = judged("", good(), &inside);
+        assert_eq!(boot.tests[0].problems.len(), 1);
+        fails(boot, "lockdep");
+        let outside = LOG.replace("[    2.0]", &format!("{warning}[    2.0]"));
+        let boot = judged("", good(), &outside);
+        assert_eq!((boot.tests[0].problems.len(), boot.problems.len()), (0, 1));
+        fails(boot, "kernel log");
+    }
+
+    #[test]
+    fn an_expected_report_must_come_exactly_as_often_as_expected() {
+        let expect = "#: expect = [{ text = \"non-static key\" }]\n";
+        let with = |count: usize| {
+            let warning = "[    2.5] INFO: trying to register non-static key.\n".repeat(count);
+            judged(
+                expect,
+                good(),
+                &LOG.replace("[    3.0]", &format!("{warning}[    3.0]")),
+            )
+        };
+        fails(with(0), "reported `non-static key` 0 times");
+        assert!(with(1).passed(), "{}", with(1));
+        fails(with(2), "lockdep");
+    }
+
+    #[test]
+    fn an_expected_panic_is_no_failure() {
+        let log = "[    2.0] series: begin a\n[    3.0] Kernel panic - not syncing: sysrq triggered crash\n";
+        let with = |more| {
+            let mut record = record(vec![ran("a", GOOD, None)]);
+            record.failure = Some("the kernel panicked".into());
+            judged(more, record, log)
+        };
+        fails(with(""), "the kernel panicked");
+        let boot = with("#: expect = [{ text = \"sysrq triggered\" }]\n");
+        assert!(boot.passed(), "{boot}");
+    }
+
+    #[test]
+    fn what_else_fails_a_boot() {
+        let mut hung = good();
+        hung.failure = Some("the guest hangs".into());
+        hung.last_lines = vec!["last words".into()];
+        fails(judged("", hung, LOG), "last words");
+        let mut leaking = good();
+        leaking.leaks = Some(vec!["unreferenced object 0xffff (size 64):".into()]);
+        fails(judged("", leaking, LOG), "unreferenced object");
+        let plan = plan_of(&["a"], "");
+        fails(
+            judge(&plan, good(), LOG, true, Path::new("/run")),
+            "no result of KUnit",
+        );
+        let kunit = "[ 1.0] KTAP version 1\n[ 1.0] 1..2\n[ 1.0]     KTAP version 1\n[ 1.0]     1..1\n[ 1.0]     ok 1 x\n[ 1.0] ok 1 s\n";
+        fails(judged("", good(), kunit), "promises 2 results");
+    }
+}

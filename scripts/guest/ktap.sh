@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# KTAP for tests: `. /series/ktap.sh`, `plan N`, then N times `check` or `skip`.
+
+ktap_number=0
+
+plan()
+{
+	echo "KTAP version 1"
+	echo "1..$1"
+}
+
+# check NAME COMMAND...: passes when the command succeeds; its output is shown.
+check()
+{
+	ktap_number=$((ktap_number + 1))
+	ktap_name=$1
+	shift
+	if ktap_output=$("$@" 2>&1); then
+		ktap_result=ok
+	else
+		ktap_result="not ok"
+	fi
+	if [ -n "$ktap_output" ]; then
+		printf '%s\n' "$ktap_output" | sed 's/^/# /'
+	fi
+	echo "$ktap_result $ktap_number $ktap_name"
+}
+
+# skip NAME REASON
+skip()
+{
+	ktap_number=$((ktap_number + 1))
+	echo "ok $ktap_number $1 # SKIP $2"
+}
+
+# retry SECONDS COMMAND...: until the command succeeds.
+retry()
+{
+	ktap_left=$1
+	shift
+	until "$@"; do
+		[ "$ktap_left" -gt 0 ] || return 1
+		ktap_left=$((ktap_left - 1))
+		sleep 1
+	done
+}
