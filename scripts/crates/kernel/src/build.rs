@@ -88,30 +88,55 @@ impl<'a> Build<'a> {
 
     /// The output directory.
     pub fn out(&self) -> PathBuf {
-        self.cache.path("out").join(self.config.name)
+        self.cache.path("out").join(&self.config.name)
     }
 
-    /// `make` with everything that belongs on its command line, for other targets.
+    /// The variables that belong on the command line of `make`.
+    fn variables(&self) -> Vec<String> {
+        let mut variables = vec![
+            format!("O={}", self.out().display()),
+            "ARCH=x86_64".into(),
+            "LOCALVERSION=".into(),
+            format!("LLVM={}", self.toolchain.llvm()),
+            format!("CC=ccache {}", self.toolchain.clang()),
+        ];
+        if self.config.clippy {
+            variables.push("CLIPPY=1".into());
+        }
+        variables
+    }
+
+    /// The environment of a build, the same wherever and whenever it is made.
+    fn surroundings(&self) -> [(&'static str, String); 4] {
+        [
+            ("CCACHE_DIR", self.cache.path("ccache").display().to_string()),
+            ("KBUILD_BUILD_TIMESTAMP", "1970-01-01".into()),
+            ("KBUILD_BUILD_USER", "series".into()),
+            ("KBUILD_BUILD_HOST", "series".into()),
+        ]
+    }
+
+    /// The environment in which a plain `make` does what [`Build::make`] does.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let variables: Vec<_> = self
+            .variables()
+            .iter()
+            .map(|variable| variable.replace(' ', "\\ "))
+            .collect();
+        let flags = format!("-j{} -- {}", jobs(), variables.join(" "));
+        let mut environment = vec![("MAKEFLAGS", flags)];
+        environment.extend(self.surroundings());
+        environment
+    }
+
+    /// `make` with everything that belongs on its command line, for any target.
     pub fn make(&self) -> Command {
         let mut command = self.toolchain.command(self.source, "make");
-        let mut out = OsString::from("O=");
-        out.push(self.out());
-        let jobs = available_parallelism().map_or(2, usize::from) + 1;
         command
-            .env("CCACHE_DIR", self.cache.path("ccache"))
-            .env("KBUILD_BUILD_TIMESTAMP", "1970-01-01")
-            .env("KBUILD_BUILD_USER", "series")
-            .env("KBUILD_BUILD_HOST", "series")
-            .arg(format!("-j{jobs}"))
+            .envs(self.surroundings())
+            .arg(format!("-j{}", jobs()))
             .arg("--no-print-directory")
-            .arg(out)
-            .arg("ARCH=x86_64")
-            .arg("LOCALVERSION=")
-            .arg(format!("LLVM={}", self.toolchain.llvm()))
-            .arg(format!("CC=ccache {}", self.toolchain.clang()));
-        if self.config.clippy {
-            command.arg("CLIPPY=1");
-        }
+            .args(self.variables());
         command
     }
 
@@ -165,7 +190,7 @@ impl<'a> Build<'a> {
         built()
     }
 
-    /// Builds `targets` only, in a configured output directory of its own.
+    /// Configures and builds `targets` only.
     pub fn targets(&self, tree: &str, targets: &[&str]) -> Result<()> {
         let out = self.out();
         fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
@@ -258,6 +283,10 @@ impl<'a> Build<'a> {
             release,
         })
     }
+}
+
+fn jobs() -> usize {
+    available_parallelism().map_or(2, usize::from) + 1
 }
 
 /// Kbuild prints a line of the form `  CC      file` for everything it makes.

@@ -73,6 +73,28 @@ impl Linux {
     }
 }
 
+impl Linux {
+    /// Makes the bare repository `dir`, if it is missing. It reads the objects of the cached one,
+    /// and has branches of its own.
+    pub fn sibling(&self, dir: &Path) -> Result<()> {
+        if !dir.join("HEAD").exists() {
+            remove_dir(dir)?;
+            let partial = dir.with_extension("partial");
+            remove_dir(&partial)?;
+            fs::create_dir_all(&partial)
+                .with_context(|| format!("cannot create {}", partial.display()))?;
+            let mut init = git(&partial);
+            init.args(["init", "--quiet", "--bare"]);
+            run::output(init, "git init")?;
+            fs::rename(&partial, dir)
+                .with_context(|| format!("cannot create {}", dir.display()))?;
+        }
+        let objects = format!("{}\n", self.repo.join("objects").display());
+        fs::write(dir.join("objects/info/alternates"), objects)
+            .with_context(|| format!("cannot link {} to the base", dir.display()))
+    }
+}
+
 /// Makes the worktree `dir` of `repo` at `commit`, unless it is there; mends what an interruption
 /// left of it.
 fn add_worktree(repo: &Path, dir: &Path, commit: &str) -> Result<()> {

@@ -30,6 +30,34 @@ pub struct Source {
     pub tarball: Option<PathBuf>,
 }
 
+impl Source {
+    /// Fails when what the user named is not the base, or the disk has no room for it: better now
+    /// than after the toolchain has been made.
+    pub fn check(&self, cache: &Cache, base: &Base) -> Result<()> {
+        if imported(cache, base).is_some() {
+            return Ok(());
+        }
+        check_space(cache)?;
+        match (&self.git_tree, &self.tarball) {
+            (Some(_), _) | (None, None) => Ok(()),
+            (None, Some(file)) => verify(file, &base.sha256),
+        }
+    }
+}
+
+/// The commit of the base, if it is in the cached repository.
+fn imported(cache: &Cache, base: &Base) -> Option<String> {
+    let repo = cache.path("linux.git");
+    repo.join("HEAD")
+        .exists()
+        .then(|| whole_commit(&repo, &reference(base)))
+        .flatten()
+}
+
+fn reference(base: &Base) -> String {
+    format!("refs/bases/v{}", base.version)
+}
+
 impl Linux {
     /// The base in the cached repository; imported when it is not there yet.
     pub fn prepare(
@@ -54,24 +82,19 @@ impl Linux {
             return Ok(Self::new(repo, commit, build));
         }
 
-        let reference = format!("refs/bases/v{}", base.version);
-        if let Some(commit) = whole_commit(&repo, &reference) {
+        if let Some(commit) = imported(cache, base) {
             return Ok(Self::new(repo, commit, build));
         }
-        check_space(cache)?;
         // Objects that the repository borrows might go away: what is imported must be complete.
         let _ = fs::remove_file(alternates(&repo));
         let tarball = match &source.tarball {
-            Some(file) => {
-                verify(file, &base.sha256)?;
-                file.clone()
-            }
+            Some(file) => file.clone(),
             None => download(ui, cache, toolchain, base)?,
         };
         let step = ui.step(format!("Importing Linux {}", base.version));
         let commit = import(&step, cache, &repo, &build, base, &tarball)?;
         let mut update = git(&repo);
-        update.args(["update-ref", &reference, &commit]);
+        update.args(["update-ref", &reference(base), &commit]);
         run::output(update, "git update-ref")?;
         step.done("");
         Ok(Self::new(repo, commit, build))

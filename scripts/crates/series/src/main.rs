@@ -1,4 +1,190 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The `series` command.
 
-fn main() {}
+//! `cargo series`: apply, build, boot, test, edit and send the series.
+
+mod boot;
+mod check;
+mod clean;
+mod doctor;
+mod edit;
+mod send;
+mod shell;
+mod tally;
+mod test;
+mod workbench;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use workbench::{Flavour, Workbench};
+
+#[derive(Parser)]
+#[command(name = "cargo series", bin_name = "cargo series", version)]
+#[command(about = "Apply, build, boot, test, edit and send the series")]
+struct Cli {
+    #[command(flatten)]
+    places: Places,
+    #[command(subcommand)]
+    command: Cmd,
+}
+
+/// Where toolchain and base come from.
+#[derive(Args, Clone, Debug)]
+pub struct Places {
+    /// Tools to build with: a Debian 13 root in the cache, or those of this machine
+    #[arg(long, value_enum, default_value = "debian", global = true)]
+    toolchain: Tools,
+    /// Take the base from this kernel git tree; nothing is written to it [default: download]
+    #[arg(long, value_name = "DIR", env = "SERIES_LINUX", global = true)]
+    linux: Option<PathBuf>,
+    /// Take the base from this source tarball of Debian [default: download]
+    #[arg(long, value_name = "FILE", env = "SERIES_LINUX_TARBALL", global = true)]
+    linux_tarball: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tools {
+    Debian,
+    Host,
+}
+
+#[derive(Subcommand)]
+enum Cmd {
+    /// Build the kernel with the series, boot it in QEMU and run the guest tests
+    Boot {
+        /// Open a shell in the guest in place of the tests
+        #[arg(long)]
+        interactive: bool,
+        /// Open a window with the guest's display
+        #[arg(long)]
+        display: bool,
+        /// Use KVM
+        #[arg(long)]
+        kvm: bool,
+        /// Boot the debug kernel: lockdep, KASAN, KUnit, doctests
+        #[arg(long)]
+        debug: bool,
+    },
+    /// Run all tests
+    Test {
+        /// Only those that take under two minutes
+        #[arg(long)]
+        quick: bool,
+        /// The long ones as well
+        #[arg(long, conflicts_with = "quick")]
+        storm: bool,
+    },
+    /// Make the patches the branch `series` of a kernel worktree, to edit them there
+    Checkout,
+    /// Write the branch `series` back to patches/ and to the copies of its files
+    Export,
+    /// Check the series: checkpatch, rustfmt, clippy, maintainers, licences
+    Check {
+        /// Build the kernel after each patch, and once without Rust
+        #[arg(long)]
+        each: bool,
+    },
+    /// Write the series as one threaded mbox, as if it came from the mailing list
+    Mbox {
+        /// Only this topic of b4.toml
+        #[arg(long)]
+        topic: Option<String>,
+        /// The file to write [default: standard output]
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// Apply the series to the kernel git tree given by --linux
+    Apply,
+    /// Build the kernel with the series
+    Build {
+        /// The debug kernel
+        #[arg(long)]
+        debug: bool,
+        /// The kernel for measurements: -O2, no debugging
+        #[arg(long, conflicts_with = "debug")]
+        bench: bool,
+    },
+    /// Open a shell, or run a command, in the toolchain root with the build environment set
+    Shell {
+        /// The command to run in place of a shell
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+    /// Remove what the tool made, after saying how much
+    Clean {
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Say what is installed, missing, too old or too new, and how to mend it
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(err) => {
+            eprintln!("error: {}", chain(&err));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The message of each cause below the one it explains.
+fn chain(err: &anyhow::Error) -> String {
+    err.chain()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn run(cli: Cli) -> Result<bool> {
+    let bench = Workbench::open(cli.places)?;
+    match cli.command {
+        Cmd::Boot {
+            interactive,
+            display,
+            kvm,
+            debug,
+        } => boot::boot(
+            &bench,
+            &boot::Boot {
+                interactive,
+                display,
+                kvm,
+                debug,
+                storm: false,
+            },
+        ),
+        Cmd::Test { quick: true, .. } => test::test(&bench, test::Extent::Quick),
+        Cmd::Test { storm: true, .. } => test::test(&bench, test::Extent::Storm),
+        Cmd::Test { .. } => test::test(&bench, test::Extent::Usual),
+        Cmd::Checkout => edit::checkout(&bench),
+        Cmd::Export => edit::export(&bench),
+        Cmd::Check { each } => check::check(&bench, each),
+        Cmd::Mbox { topic, output } => send::mbox(&bench, topic.as_deref(), output.as_deref()),
+        Cmd::Apply => match &bench.places.linux {
+            Some(dir) => send::apply(&bench, dir),
+            None => anyhow::bail!(run::Failure::new("which kernel tree?")
+                .hint("cargo series apply --linux DIR")),
+        },
+        Cmd::Build { debug, bench: fast } => {
+            let flavour = match (debug, fast) {
+                (true, _) => Flavour::Debug,
+                (_, true) => Flavour::Bench,
+                _ => Flavour::Qemu,
+            };
+            let built = bench.ready()?.kernel_image(flavour)?;
+            println!("{}", built.image.display());
+            Ok(true)
+        }
+        Cmd::Shell { command } => shell::shell(&bench, &command),
+        Cmd::Clean { yes } => clean::clean(&bench, yes),
+        Cmd::Doctor => doctor::doctor(&bench),
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `cargo series boot`: the kernel with the series, in QEMU.
+
+use anyhow::Result;
+use vm::{Mode, Options, Report};
+
+use crate::workbench::{Flavour, Ready, Workbench};
+
+/// How to boot.
+pub struct Boot {
+    /// A shell in the guest in place of the tests.
+    pub interactive: bool,
+    /// A window with the guest's display.
+    pub display: bool,
+    /// Use KVM.
+    pub kvm: bool,
+    /// The debug kernel.
+    pub debug: bool,
+    /// The long tests as well.
+    pub storm: bool,
+}
+
+impl Boot {
+    /// For `cargo series test`.
+    pub fn tests(storm: bool) -> Self {
+        Self {
+            interactive: false,
+            display: false,
+            kvm: false,
+            debug: true,
+            storm,
+        }
+    }
+}
+
+/// Prepares, boots and prints what came out.
+pub fn boot(bench: &Workbench, boot: &Boot) -> Result<bool> {
+    let ready = bench.ready()?;
+    let report = run(&ready, boot)?;
+    if boot.interactive {
+        return Ok(true);
+    }
+    report.print();
+    Ok(report.passed())
+}
+
+/// Boots as often as the tests need.
+pub fn run(ready: &Ready<'_>, boot: &Boot) -> Result<Report> {
+    let bench = ready.bench;
+    let flavour = if boot.debug { Flavour::Debug } else { Flavour::Qemu };
+    let built = ready.kernel_image(flavour)?;
+    let guest = bench.top.join("scripts/guest");
+    let mut tests = vm::load(&guest.join("tests"))?;
+    tests.retain(|test| boot.storm || !test.about.storm);
+    let options = Options {
+        guest,
+        dir: bench.cache.path(if boot.debug { "run/debug" } else { "run/qemu" }),
+        mode: if boot.interactive { Mode::Interactive } else { Mode::Tests },
+        window: boot.display,
+        kvm: boot.kvm,
+        kunit: boot.debug,
+        slowness: if boot.debug { 6.0 } else { 1.0 },
+    };
+    let kernel = vm::Kernel {
+        modules: Some(built.modules.join("lib/modules").join(&built.release)),
+        image: built.image,
+        release: built.release,
+    };
+    vm::boot(&bench.ui, &ready.toolchain, &options, &kernel, &tests)
+}

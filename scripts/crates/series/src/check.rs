@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `cargo series check`: what the series has to pass before it is sent.
+
+use anyhow::Result;
+use patches::check;
+
+use crate::tally::{Outcome, Tally};
+use crate::workbench::{Flavour, Ready, Workbench};
+
+/// All of it; with `each`, every patch is built as well.
+pub fn check(bench: &Workbench, each: bool) -> Result<bool> {
+    let ready = bench.ready()?;
+    let mut tally = Tally::default();
+    of_patches(&ready, &mut tally);
+    of_code(&ready, &mut tally);
+    if each {
+        every_patch(&ready, &mut tally)?;
+    }
+    Ok(tally.close())
+}
+
+/// What can be checked without a build.
+pub fn of_patches(ready: &Ready<'_>, tally: &mut Tally) {
+    let series = &ready.series;
+    let kernel = ready.kernel();
+    tally.check("applies through b4", || {
+        ready.applied()?;
+        Ok(Outcome::of_findings::<String>(&[]))
+    });
+    tally.check("patches and copies are identical", || {
+        Ok(Outcome::of_findings(&check::identical(series, &kernel)?))
+    });
+    tally.check("sign-offs and messages", || {
+        Ok(Outcome::of_findings(&check::messages(series)))
+    });
+    tally.check("licences", || {
+        Ok(Outcome::of_findings(&check::licences(series, &kernel)?))
+    });
+    tally.check("no unsafe code in drivers", || {
+        Ok(Outcome::of_findings(&check::unsafe_code(series, &kernel)?))
+    });
+    tally.check("checkpatch.pl --strict", || {
+        let findings = check::checkpatch(&ready.bench.ui, &ready.toolchain, series, &kernel)?;
+        Ok(Outcome::of_findings(&findings))
+    });
+    tally.check("get_maintainer.pl --self-test", || {
+        let findings = check::maintainers(&ready.toolchain, &kernel, &ready.applied()?)?;
+        Ok(Outcome::of_findings(&findings))
+    });
+}
+
+/// rustfmt and clippy with the kernel's own settings. The debug kernel is built with clippy and
+/// with warnings as errors, so its build is the check.
+pub fn of_code(ready: &Ready<'_>, tally: &mut Tally) {
+    tally.check("rustfmt of the kernel", || {
+        ready.linux.set_build_tree(&ready.applied()?)?;
+        let config = ready.config(Flavour::Debug)?;
+        let log = ready.bench.cache.new_log("rustfmt")?;
+        let step = ready.bench.ui.step("Checking the format of the kernel's Rust code");
+        let mut make = ready.build(&config).make();
+        make.arg("rustfmtcheck");
+        run::logged(make, "make rustfmtcheck", &log, |line| step.message(line))?;
+        step.done("");
+        Ok(Outcome::of_findings::<String>(&[]))
+    });
+    tally.check("debug kernel with clippy, no warnings", || {
+        ready.kernel_image(Flavour::Debug)?;
+        Ok(Outcome::of_findings::<String>(&[]))
+    });
+}
+
+/// Every patch builds on the ones before it; all of them build without Rust.
+fn every_patch(ready: &Ready<'_>, tally: &mut Tally) -> Result<()> {
+    let tip = ready.applied()?;
+    let all = ready.series.patches.len();
+    let mut config = ready.config(Flavour::Debug)?;
+    config.partial = true;
+    for (number, patch) in (1..).zip(&ready.series.patches) {
+        let commit = format!("{tip}~{}", all - number);
+        tally.check(&format!("builds: {}", patch.file), || {
+            ready.linux.set_build_tree(&commit)?;
+            ready.build(&config).targets(&commit, &["all"])?;
+            Ok(Outcome::of_findings::<String>(&[]))
+        });
+    }
+    tally.check("builds with CONFIG_RUST=n", || {
+        ready.linux.set_build_tree(&tip)?;
+        let config = ready.config(Flavour::NoRust)?;
+        ready.build(&config).targets(&tip, &["all"])?;
+        Ok(Outcome::of_findings::<String>(&[]))
+    });
+    Ok(())
+}

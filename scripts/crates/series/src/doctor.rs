@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `cargo series doctor`: what is installed, missing, too old or too new, and how to mend it.
+
+use std::env;
+use std::fs;
+use std::process::Command;
+
+use anyhow::Result;
+use toolroot::{State, Version};
+
+use crate::workbench::Workbench;
+use crate::Tools;
+
+/// One line of the findings.
+struct Line {
+    name: String,
+    good: bool,
+    says: String,
+    mend: String,
+}
+
+impl Line {
+    fn good(name: &str, says: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            good: true,
+            says: says.into(),
+            mend: String::new(),
+        }
+    }
+
+    fn bad(name: &str, says: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            good: false,
+            says: says.into(),
+            mend: mend.into(),
+        }
+    }
+}
+
+/// Prints the findings; true if `cargo series boot` has what it needs.
+pub fn doctor(bench: &Workbench) -> Result<bool> {
+    let mut always = vec![git(), disk(bench)?, source(bench)];
+    let debian = vec![namespaces(), mmdebstrap(), root(bench)];
+    let host: Vec<_> = toolroot::survey()
+        .into_iter()
+        .map(|finding| match finding.state {
+            State::Good(version) => Line::good(&finding.name, version.to_string()),
+            state => Line::bad(&finding.name, state.to_string(), finding.mend),
+        })
+        .collect();
+    always.push(kvm());
+
+    print("Always needed", &always);
+    print("The Debian root (--toolchain debian, the default)", &debian);
+    print("The tools of this machine (--toolchain host)", &host);
+
+    let usable = |lines: &[Line]| lines.iter().all(|line| line.good);
+    let chosen = match bench.places.toolchain {
+        Tools::Debian => &debian,
+        Tools::Host => &host,
+    };
+    let ready = usable(&always) && usable(chosen);
+    println!();
+    if ready {
+        println!("`cargo series boot` has what it needs.");
+    } else {
+        println!("`cargo series boot` will not get far: mend what is marked ✗ above.");
+    }
+    Ok(ready)
+}
+
+fn print(title: &str, lines: &[Line]) {
+    println!("{title}");
+    for line in lines {
+        let mark = if line.good { "✓" } else { "✗" };
+        println!("  {mark} {:20} {}", line.name, line.says);
+        if !line.mend.is_empty() {
+            println!("    {:20} mend: {}", "", line.mend);
+        }
+    }
+}
+
+fn git() -> Line {
+    let mut command = Command::new("git");
+    command.arg("--version");
+    let least = Version::new(2, 34, 0);
+    match run::output(command, "git").ok().as_deref().and_then(Version::find) {
+        Some(version) if version >= least => Line::good("git", version.to_string()),
+        Some(version) => Line::bad(
+            "git",
+            format!("{version} is too old: {least} or newer"),
+            "install a newer one",
+        ),
+        None => Line::bad("git", "missing", "apt install git"),
+    }
+}
+
+fn disk(bench: &Workbench) -> Result<Line> {
+    let dir = bench.cache.dir();
+    let free = run::free_space(dir)? >> 30;
+    let what = format!("{free} GB free in {}", dir.display());
+    Ok(if free < 12 && !bench.cache.path("out").exists() {
+        Line::bad(
+            "disk",
+            what,
+            "free 12 GB, or set SERIES_CACHE to a directory on a larger disk",
+        )
+    } else {
+        Line::good("disk", what)
+    })
+}
+
+fn source(bench: &Workbench) -> Line {
+    let (kind, path) = match (&bench.places.linux, &bench.places.linux_tarball) {
+        (Some(dir), _) => ("git tree", dir),
+        (None, Some(file)) => ("tarball", file),
+        (None, None) => {
+            return Line::good(
+                "base source",
+                if bench.cache.path("linux").exists() {
+                    "in the cache"
+                } else {
+                    "will be downloaded (150 MB)"
+                },
+            )
+        }
+    };
+    let says = format!("{kind} {}", path.display());
+    if path.exists() {
+        Line::good("base source", says)
+    } else {
+        Line::bad(
+            "base source",
+            format!("{says} is missing"),
+            "correct --linux, SERIES_LINUX or SERIES_LINUX_TARBALL",
+        )
+    }
+}
+
+fn kvm() -> Line {
+    let open = fs::OpenOptions::new().read(true).write(true).open("/dev/kvm");
+    Line::good(
+        "KVM",
+        match open {
+            Ok(_) => "/dev/kvm opens; whether guests run shows `cargo series boot --kvm`",
+            Err(_) => "not usable: leave out --kvm (the default needs none)",
+        },
+    )
+}
+
+fn namespaces() -> Line {
+    match toolroot::namespaces() {
+        Ok(toolroot::Namespaces::AsRoot) => Line::good("namespaces", "as root"),
+        Ok(toolroot::Namespaces::AsUser) => Line::good("namespaces", "through a user namespace"),
+        Err(err) => {
+            let text = format!("{err:#}");
+            let (says, mend) = text.split_once("try: ").unwrap_or((&text, ""));
+            Line::bad(
+                "namespaces",
+                says.lines().next().unwrap_or_default(),
+                mend,
+            )
+        }
+    }
+}
+
+fn mmdebstrap() -> Line {
+    let mut command = Command::new("mmdebstrap");
+    command.arg("--version");
+    if let Some(version) = run::output(command, "mmdebstrap").ok().as_deref().and_then(Version::find) {
+        return Line::good("mmdebstrap", version.to_string());
+    }
+    let mut apt = Command::new("apt-get");
+    apt.arg("--version");
+    if env::var("USER").as_deref() == Ok("root") && run::succeeds(apt) {
+        return Line::good("mmdebstrap", "missing; will be installed with apt");
+    }
+    Line::bad(
+        "mmdebstrap",
+        "missing",
+        "sudo apt-get install mmdebstrap uidmap",
+    )
+}
+
+fn root(bench: &Workbench) -> Line {
+    let root = bench.cache.path("toolchain");
+    Line::good(
+        "toolchain root",
+        if root.exists() {
+            format!("in {}", root.display())
+        } else {
+            "will be made (2.2 GB, a minute or two)".into()
+        },
+    )
+}

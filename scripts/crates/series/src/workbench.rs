@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the commands stand on: this clone, the cache, the toolchain, the base, the applied series.
+
+use std::env;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use anyhow::{bail, Result};
+use kernel::{Base, Build, Config, Fragment, Linux, Source};
+use patches::Series;
+use run::{Cache, Failure, Lock, Ui};
+use toolroot::Toolchain;
+
+use crate::{Places, Tools};
+
+/// A clone of the repository and where its parts are made.
+pub struct Workbench {
+    pub ui: Ui,
+    pub cache: Cache,
+    pub top: PathBuf,
+    pub places: Places,
+}
+
+/// Toolchain, base and series, ready, with the cache locked.
+pub struct Ready<'a> {
+    pub bench: &'a Workbench,
+    pub series: Series,
+    pub toolchain: Toolchain,
+    pub linux: Linux,
+    _lock: Lock,
+}
+
+impl Workbench {
+    pub fn open(places: Places) -> Result<Self> {
+        let here = env::current_dir()?;
+        let Some(top) = here.ancestors().find(|dir| dir.join(manifest::FILE).is_file()) else {
+            bail!(
+                Failure::new("this is no clone of the series: there is no b4.toml here or above")
+                    .hint("cd to the top of the clone")
+            );
+        };
+        Ok(Self {
+            ui: Ui::new(),
+            cache: Cache::open()?,
+            top: top.to_path_buf(),
+            places,
+        })
+    }
+
+    /// The package list of the toolchain root.
+    pub fn packages(&self) -> PathBuf {
+        self.top.join("scripts/toolchain/packages")
+    }
+
+    /// Locks the cache and makes the toolchain ready.
+    pub fn toolchain(&self) -> Result<(Toolchain, Lock)> {
+        let lock = self.cache.lock(&self.ui)?;
+        let mut toolchain = match self.places.toolchain {
+            Tools::Debian => Toolchain::debian(&self.ui, &self.cache, &self.packages())?,
+            Tools::Host => Toolchain::host()?,
+        };
+        toolchain.bind(&self.top);
+        Ok((toolchain, lock))
+    }
+
+    /// Makes everything ready that most commands need.
+    pub fn ready(&self) -> Result<Ready<'_>> {
+        // What can be wrong with the input is found before anything long begins.
+        let series = Series::load(&self.top)?;
+        let base = Base {
+            version: series.manifest.base.version.clone(),
+            sha256: series.manifest.base.sha256.clone(),
+        };
+        let source = Source {
+            git_tree: self.places.linux.clone(),
+            tarball: self.places.linux_tarball.clone(),
+        };
+        source.check(&self.cache, &base)?;
+        let (toolchain, lock) = self.toolchain()?;
+        let linux = Linux::prepare(&self.ui, &self.cache, &toolchain, &base, &source)?;
+        Ok(Ready {
+            bench: self,
+            series,
+            toolchain,
+            linux,
+            _lock: lock,
+        })
+    }
+
+    /// Where the clones' kernel worktrees for editing are.
+    pub fn checkouts(&self) -> PathBuf {
+        self.cache.path("checkout")
+    }
+
+    /// This clone's own.
+    pub fn checkout(&self) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        self.top.hash(&mut hasher);
+        let name = self.top.file_name().unwrap_or_default().to_string_lossy();
+        self.checkouts()
+            .join(format!("{name}-{:08x}", hasher.finish() as u32))
+    }
+}
+
+/// Which kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// What is booted for a look.
+    Qemu,
+    /// What the tests run on.
+    Debug,
+    /// What is measured.
+    Bench,
+    /// Without Rust.
+    NoRust,
+}
+
+impl Flavour {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Qemu => "qemu",
+            Self::Debug => "debug",
+            Self::Bench => "bench",
+            Self::NoRust => "norust",
+        }
+    }
+}
+
+impl Ready<'_> {
+    /// Where the series is applied, for the crate that knows patches.
+    pub fn kernel(&self) -> patches::Kernel {
+        patches::Kernel {
+            repo: self.linux.repo().to_path_buf(),
+            base: self.linux.base().to_string(),
+            scratch: self.bench.cache.path("scratch"),
+        }
+    }
+
+    /// The commit of the series, applied through b4.
+    pub fn applied(&self) -> Result<String> {
+        let log = self.bench.cache.new_log("apply")?;
+        self.series
+            .apply(&self.bench.ui, &self.toolchain, &self.kernel(), &log)
+    }
+
+    /// The configuration of a kernel, from the fragments under `scripts/config`.
+    pub fn config(&self, flavour: Flavour) -> Result<Config> {
+        let mut names = vec!["qemu"];
+        if flavour != Flavour::Qemu {
+            names.push(flavour.name());
+        }
+        let fragments = names
+            .into_iter()
+            .map(|name| {
+                Fragment::read(&self.bench.top.join(format!("scripts/config/{name}.config")))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Config {
+            name: flavour.name().into(),
+            fragments,
+            clippy: flavour == Flavour::Debug,
+            partial: flavour == Flavour::NoRust,
+        })
+    }
+
+    /// A build of the build tree.
+    pub fn build<'a>(&'a self, config: &'a Config) -> Build<'a> {
+        Build::new(
+            &self.bench.ui,
+            &self.bench.cache,
+            &self.toolchain,
+            self.linux.build_tree(),
+            config,
+        )
+    }
+
+    /// The kernel with the series.
+    pub fn kernel_image(&self, flavour: Flavour) -> Result<kernel::Built> {
+        let commit = self.applied()?;
+        self.linux.set_build_tree(&commit)?;
+        let config = self.config(flavour)?;
+        self.build(&config).image(&commit)
+    }
+}
