@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a series has to pass before it is sent.
+//!
+//! Each check returns what it found, with the place to look at. Whatever keeps a check from being
+//! made is an error instead.
+
+mod checkpatch;
+mod identical;
+mod licences;
+mod maintainers;
+mod messages;
+mod unsafe_code;
+
+use std::fmt;
+
+pub use checkpatch::{checkpatch, IGNORED};
+pub use identical::identical;
+pub use licences::licences;
+pub use maintainers::maintainers;
+pub use messages::messages;
+pub use unsafe_code::unsafe_code;
+
+/// Something that is not as it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file, relative to the top of the repository or, if it is none of ours, of the kernel.
+    pub file: String,
+    /// The line in it, from 1.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub text: String,
+}
+
+impl Finding {
+    pub(crate) fn new(
+        file: impl Into<String>,
+        line: impl Into<Option<usize>>,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            line: line.into(),
+            text: text.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.text),
+            None => write!(f, "{}: {}", self.file, self.text),
+        }
+    }
+}
+
+/// The files that `series` creates, as it leaves them.
+fn created(
+    series: &crate::Series,
+    kernel: &crate::Kernel,
+) -> anyhow::Result<std::collections::BTreeMap<String, crate::content::File>> {
+    let tip = series.apply_directly(kernel)?;
+    Ok(crate::content::Content::generate(kernel, &series.manifest, &tip)?.created)
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Running git.
+//!
+//! The git of the machine, not that of the toolchain: whoever has cloned the repository has it, and
+//! what the results depend on is pinned in [`crate::room`].
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{bail, Context, Result};
+
+/// git in `dir`, without the configuration of the user and the machine, and without hooks.
+pub(crate) fn clean(dir: &Path) -> Command {
+    let mut command = Command::new("git");
+    command
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .env("HOME", "/nonexistent")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_ATTR_NOSYSTEM", "1")
+        .env("GIT_ADVICE", "0")
+        .env("GIT_EDITOR", "false")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .args(["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"])
+        .args([
+            "-c",
+            "core.quotePath=false",
+            "-c",
+            "color.ui=false",
+            "-c",
+            "gc.auto=0",
+        ])
+        .args(["-c", "maintenance.auto=false", "-c", "core.fsmonitor=false"]);
+    command
+}
+
+/// git in `dir` as the user has set it up.
+pub(crate) fn of_user(dir: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(dir).env("LC_ALL", "C");
+    for name in [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_PREFIX",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// What a git command prints, without the line feed at the end.
+pub(crate) fn line(mut command: Command, arguments: &[&str]) -> Result<String> {
+    command.args(arguments);
+    let text = run::output(command, &format!("git {}", arguments.join(" ")))?;
+    Ok(text.trim_end_matches('\n').to_string())
+}
+
+/// What a git command prints, byte for byte.
+pub(crate) fn bytes<S: AsRef<OsStr>>(mut command: Command, arguments: &[S]) -> Result<Vec<u8>> {
+    let out = command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start git")?;
+    if !out.status.success() {
+        bail!(run::Failure::new(format!("git failed ({})", out.status))
+            .lines(String::from_utf8_lossy(&out.stderr).lines()));
+    }
+    Ok(out.stdout)
+}
+
+/// The full name of the commit that `name` stands for, if there is one.
+pub(crate) fn commit(dir: &Path, name: &str) -> Option<String> {
+    let mut command = clean(dir);
+    command.stderr(Stdio::null());
+    let name = format!("{name}^{{commit}}");
+    let out = command
+        .args(["rev-parse", "--verify", "--quiet", &name])
+        .output()
+        .ok()?;
+    let text = String::from_utf8(out.stdout).ok()?;
+    out.status.success().then(|| text.trim().to_string())
+}
+
+/// A path below the git directory of `dir`.
+pub(crate) fn path(dir: &Path, name: &str) -> Result<PathBuf> {
+    Ok(dir.join(line(clean(dir), &["rev-parse", "--git-path", name])?))
+}
+
+/// The git directory that all worktrees of `dir` share.
+pub(crate) fn common_dir(dir: &Path) -> Result<PathBuf> {
+    Ok(dir.join(line(clean(dir), &["rev-parse", "--git-common-dir"])?))
+}
+
+/// What git is in the middle of in the worktree `dir`: the command that ends it.
+pub(crate) fn unfinished(dir: &Path) -> Result<Option<&'static str>> {
+    for (name, command) in [
+        ("rebase-apply/applying", "git am"),
+        ("rebase-apply", "git rebase"),
+        ("rebase-merge", "git rebase"),
+        ("MERGE_HEAD", "git merge"),
+        ("CHERRY_PICK_HEAD", "git cherry-pick"),
+        ("REVERT_HEAD", "git revert"),
+    ] {
+        if path(dir, name)?.exists() {
+            return Ok(Some(command));
+        }
+    }
+    Ok(None)
+}
+
+/// The changes in the worktree `dir` that are in no commit, one line each as `git status` prints
+/// them.
+pub(crate) fn changes(dir: &Path, untracked: bool) -> Result<Vec<String>> {
+    let untracked = if untracked { "normal" } else { "no" };
+    let mut command = clean(dir);
+    command.args(["status", "--porcelain", "--ignore-submodules=all"]);
+    command.arg(format!("--untracked-files={untracked}"));
+    let text = run::output(command, "git status")?;
+    Ok(text.lines().map(str::to_string).collect())
+}
