@@ -2,8 +2,9 @@
 
 //! `cargo series check`: what the series has to pass before it is sent.
 
-use anyhow::Result;
-use patches::check;
+use anyhow::{bail, Result};
+use patches::check::{self, Generated};
+use patches::{Finding, Series};
 
 use crate::tally::{Outcome, Tally};
 use crate::workbench::{Flavour, Ready, Workbench};
@@ -28,17 +29,20 @@ pub fn of_patches(ready: &Ready<'_>, tally: &mut Tally) {
         ready.applied()?;
         Ok(Outcome::of_findings::<String>(&[]))
     });
-    tally.check("patches and copies are identical", || {
-        Ok(Outcome::of_findings(&check::identical(series, &kernel)?))
+    let generated = check::Generated::new(series, &kernel);
+    let mut of_generated = |what: &str, find: fn(&Series, &Generated) -> Result<Vec<Finding>>| {
+        tally.check(what, || match &generated {
+            Ok(generated) => Ok(Outcome::of_findings(&find(series, generated)?)),
+            Err(err) => bail!("{err:#}"),
+        });
+    };
+    of_generated("patches and copies are identical", check::identical);
+    of_generated("licences", |_, generated| Ok(check::licences(generated)));
+    of_generated("no unsafe code in drivers", |_, generated| {
+        Ok(check::unsafe_code(generated))
     });
     tally.check("sign-offs and messages", || {
         Ok(Outcome::of_findings(&check::messages(series)))
-    });
-    tally.check("licences", || {
-        Ok(Outcome::of_findings(&check::licences(series, &kernel)?))
-    });
-    tally.check("no unsafe code in drivers", || {
-        Ok(Outcome::of_findings(&check::unsafe_code(series, &kernel)?))
     });
     tally.check("checkpatch.pl --strict", || {
         let findings = check::checkpatch(&ready.bench.ui, &ready.toolchain, series, &kernel)?;

@@ -9,13 +9,14 @@ use std::path::Path;
 use anyhow::{bail, Result};
 use run::Failure;
 
+use crate::edit;
 use crate::workbench::Workbench;
 
 /// Says how much the cache holds, asks, and removes it. What a user edited and did not export
 /// stays, and so does the repository that holds its commits.
 pub fn clean(bench: &Workbench, yes: bool) -> Result<bool> {
     let _lock = bench.cache.lock(&bench.ui)?;
-    let keep = bench.unexported_work()?;
+    let keep = edit::unexported_work(bench)?;
     let mut items = Vec::new();
     for entry in fs::read_dir(bench.cache.dir())? {
         let path = entry?.path();

@@ -2,17 +2,22 @@
 
 //! `cargo series checkout` and `export`: from patches to a branch and back.
 
+use std::fs;
+
 use anyhow::Result;
 use patches::{CheckedOut, Kernel};
 
 use crate::workbench::{Ready, Workbench};
 
+const REPO: &str = "git";
+const WORKTREE: &str = "linux";
+
 /// The repository with the branch of this clone. It is not the one that is shared by all clones,
 /// so that each has its own branch `series`.
 fn kernel(ready: &Ready<'_>) -> Result<Kernel> {
     let dir = ready.bench.checkout();
-    let repo = dir.join("git");
-    std::fs::create_dir_all(&dir)?;
+    let repo = dir.join(REPO);
+    fs::create_dir_all(&dir)?;
     ready.linux.sibling(&repo)?;
     Ok(Kernel {
         repo,
@@ -24,7 +29,7 @@ fn kernel(ready: &Ready<'_>) -> Result<Kernel> {
 /// Patches to branch.
 pub fn checkout(bench: &Workbench) -> Result<bool> {
     let ready = bench.ready()?;
-    let worktree = bench.checkout().join("linux");
+    let worktree = bench.checkout().join(WORKTREE);
     match patches::checkout(&bench.ui, &kernel(&ready)?, &worktree, &bench.top)? {
         CheckedOut::Unchanged => println!("{} is up to date", worktree.display()),
         CheckedOut::Moved(_) => println!("{}", worktree.display()),
@@ -35,7 +40,7 @@ pub fn checkout(bench: &Workbench) -> Result<bool> {
 /// Branch to patches.
 pub fn export(bench: &Workbench) -> Result<bool> {
     let ready = bench.ready()?;
-    let worktree = bench.checkout().join("linux");
+    let worktree = bench.checkout().join(WORKTREE);
     let exported = patches::export(&bench.ui, &kernel(&ready)?, &worktree, &bench.top)?;
     for path in &exported.written {
         println!("wrote   {path}");
@@ -44,4 +49,19 @@ pub fn export(bench: &Workbench) -> Result<bool> {
         println!("removed {path}");
     }
     Ok(true)
+}
+
+/// The kernel worktrees, of all clones, with work that no clone has yet.
+pub fn unexported_work(bench: &Workbench) -> Result<Vec<String>> {
+    let Ok(checkouts) = fs::read_dir(bench.checkouts()) else {
+        return Ok(Vec::new());
+    };
+    let mut work = Vec::new();
+    for checkout in checkouts {
+        let dir = checkout?.path();
+        if patches::has_unexported_work(&dir.join(REPO), &dir.join(WORKTREE))? {
+            work.push(dir.join(WORKTREE).display().to_string());
+        }
+    }
+    Ok(work)
 }

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Accesses are aligned to their size.
+
+#![allow(unused)]
+
+use kernel::{device::Bound, pci, prelude::*};
+
+fn test(pdev: &pci::Device<Bound>) -> Result {
+    pdev.config_space().read16::<0x02>()?;
+    pdev.config_space().read16::<0x03>()?; //~ error: evaluation of `kernel::pci::ConfigSpace
+    Ok(())
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A configuration space is no longer used than the device is bound.
+
+#![allow(unused)]
+
+use kernel::{device::Bound, pci};
+
+fn test(pdev: &pci::Device<Bound>) {
+    let space = pdev.config_space();
+    let space: pci::ConfigSpace<'static> = pdev.config_space(); //~ error: borrowed data escapes
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device that may be unbound at any time has no configuration space.
+
+#![allow(unused)]
+
+use kernel::pci;
+
+fn test(pdev: &pci::Device) {
+    let _ = pdev.vendor_id();
+    let _ = pdev.config_space(); //~ error: no method named `config_space` found
+}

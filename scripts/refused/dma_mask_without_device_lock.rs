@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! DMA masks are set by probe, before there is any DMA memory.
+
+#![allow(unused)]
+
+use kernel::{device::Bound, dma::{Device as _, DmaMask}, pci, prelude::*};
+
+fn test(pdev: &pci::Device<Bound>) -> Result {
+    pdev.dma_set_mask_and_coherent(DmaMask::new::<32>())?; //~ error: no method named `dma_set_mask_and_coherent` found
+    Ok(())
+}

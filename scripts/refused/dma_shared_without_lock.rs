@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! DMA memory is shared between threads only through a lock.
+
+#![allow(unused)]
+
+use kernel::dma::CoherentAllocation;
+
+fn shared<T: Sync>() {}
+
+fn test() {
+    shared::<u32>();
+    shared::<CoherentAllocation<u32>>(); //~ error: cannot be shared between threads safely
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An index alone may name a vector that nobody has allocated.
+
+#![allow(unused)]
+
+use kernel::{c_str, device::{Bound, Device}, irq, pci, prelude::*};
+
+struct Handler;
+
+impl irq::Handler for Handler {
+    fn handle(&self, _dev: &Device<Bound>) -> irq::IrqReturn {
+        irq::IrqReturn::None
+    }
+}
+
+fn test(pdev: &pci::Device<Bound>) {
+    let _ = pdev.request_irq(0, irq::Flags::SHARED, c_str!("h"), Handler); //~ error: no method named `request_irq` found
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Vectors are not freed while one of them is in use.
+
+#![allow(unused)]
+
+use kernel::{device::Core, pci::{self, IrqTypes}, prelude::*};
+
+fn test(pdev: &pci::Device<Core>) -> Result {
+    let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::all())?;
+    let vector = vectors.vector(pdev, 0)?;
+    drop(vectors); //~ error: cannot move out of `vectors` because it is borrowed
+    pr_info!("{}\n", vector.irq());
+    Ok(())
+}

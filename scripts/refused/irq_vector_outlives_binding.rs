@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A vector is no longer used than the device is bound.
+
+#![allow(unused)]
+
+use kernel::{device::Bound, pci::{self, IrqVector, IrqVectors}, prelude::*};
+
+fn test(pdev: &pci::Device<Bound>, vectors: &'static IrqVectors) -> Result {
+    let vector = vectors.vector(pdev, 0)?;
+    let vector: IrqVector<'static> = vectors.vector(pdev, 0)?; //~ error: borrowed data escapes
+    Ok(())
+}

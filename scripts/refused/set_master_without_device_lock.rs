@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bus mastering is switched by who holds the device lock.
+
+#![allow(unused)]
+
+use kernel::{device::{Bound, Core}, pci};
+
+fn probe(pdev: &pci::Device<Core>) {
+    pdev.set_master();
+}
+
+fn handler(pdev: &pci::Device<Bound>) {
+    pdev.set_master(); //~ error: no method named `set_master` found
+}
