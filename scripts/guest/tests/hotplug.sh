@@ -16,7 +16,7 @@ on_bus()
 	for device in "$port"/0000:*; do
 		case ${device##*/} in
 		*:pcie*) ;;
-		0000:*) [ -e "$device/vendor" ] && [ "$(cat "$device/vendor" "$device/device" | xargs)" = "0x1b36 0x0005" ] && return 0 ;;
+		0000:*) [ -e "$device/vendor" ] && [ "$(cat "$device/vendor" "$device/device" | xargs)" = "0x1af4 0x1044" ] && return 0 ;;
 		esac
 	done
 	return 1
@@ -34,9 +34,9 @@ address_agrees()
 
 plan 7
 check "the port is empty" gone
-check "the host plugs it" host plug "pci-testdev,id=hot,bus=rp-hotplug"
+check "the host plugs it" host plug "virtio-rng-pci,id=hot,bus=rp-hotplug"
 check "it appears" retry 15 on_bus
 check "it has the address that the host knows" address_agrees
 check "the host pulls it" host unplug hot
 check "it is gone" retry 15 gone
-check "it can be plugged again" host plug "pci-testdev,id=hot,bus=rp-hotplug"
+check "it can be plugged again" host plug "virtio-rng-pci,id=hot,bus=rp-hotplug"

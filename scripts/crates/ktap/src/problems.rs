@@ -257,7 +257,10 @@ pub fn scan(log: &str) -> Vec<Problem> {
             .iter()
             .any(|start| messages[at].starts_with(start))
         {
-            at = end_of_report(&messages, at);
+            // The trace is skipped, and nothing else.
+            let end = end_of_report(&messages, at);
+            let real = |at: &usize| sign(messages[*at]).is_some_and(|s| s.text != "Call Trace:");
+            at = (at + 1..end).find(real).unwrap_or(end);
             continue;
         }
         let Some(sign) = sign(messages[at]) else {
@@ -338,6 +341,8 @@ fn end_of_report(messages: &[&str], start: usize) -> usize {
     const LONGEST: usize = 250;
     /// What follows a trace that has no end mark of its own, and still belongs to it.
     const AFTER_TRACE: usize = 14;
+    /// Registers, locks and chains come before the trace.
+    const LONGEST_HEAD: usize = 180;
     /// What is shown of a report that has no trace.
     const WITHOUT_TRACE: usize = 14;
 
@@ -379,37 +384,15 @@ fn end_of_report(messages: &[&str], start: usize) -> usize {
         if message.trim() == "</TASK>" || message.trim() == "</IRQ>" {
             trace_end = Some(at + 1);
         }
-        let patience = match trace_end {
-            Some(end) => end + AFTER_TRACE,
-            None if traced => limit,
-            None => start + WITHOUT_TRACE + longer_head(messages[start..=at].as_ref()),
-        };
-        if at >= patience {
-            return trace_end.unwrap_or(at);
+        match trace_end {
+            Some(end) if at >= end + AFTER_TRACE => return end,
+            None if !traced && at >= start + LONGEST_HEAD => break,
+            _ => {}
         }
     }
-    trace_end.unwrap_or(limit)
-}
-
-/// Lockdep and stall reports print locks and chains for many lines before their trace.
-fn longer_head(lines: &[&str]) -> usize {
-    let long = [
-        "WARNING: ",
-        "[ BUG: ",
-        "INFO: task",
-        "KASAN",
-        "locks held by",
-        "stall",
-        "lockup",
-    ];
-    let found = lines
-        .iter()
-        .take(3)
-        .any(|line| long.iter().any(|l| line.contains(l)));
-    if found {
-        180
-    } else {
-        0
+    match trace_end {
+        None if !traced => limit.min(start + WITHOUT_TRACE),
+        end => end.unwrap_or(limit),
     }
 }
 
@@ -750,6 +733,12 @@ mod tests {
         assert_eq!(scan(&injected), []);
         let then_a_bug = format!("{injected}[    5.3] BUG: sleeping function called from invalid context at x.c:1\n{TRACE}");
         assert_eq!(only(&then_a_bug).class, "sleeping in atomic context");
+    }
+
+    #[test]
+    fn a_panic_that_was_asked_for_is_a_panic() {
+        let log = "[    5.0] sysrq: Trigger a crash\n[    5.0] Kernel panic - not syncing: sysrq triggered crash\n";
+        assert_eq!(only(log).class, "panic");
     }
 
     #[test]

@@ -60,6 +60,11 @@ pub fn arguments(options: &Options, kernel: &Kernel, plan: &Plan, kunit: bool) -
         "none",
     ]);
     add(&["-machine", "q35", "-smp", "2", "-m", "2G"]);
+    // Devices are plugged as on real PCIe ports, by pciehp, and not through ACPI.
+    add(&[
+        "-global",
+        "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+    ]);
     if options.kvm {
         add(&["-accel", "kvm", "-cpu", "max"]);
     } else {

@@ -160,6 +160,11 @@ impl Report {
             })
     }
 
+    /// Prints it to standard output.
+    pub fn print(&self) {
+        print!("{self}");
+    }
+
     /// The tests and how long they took, the slowest first.
     pub fn slowest(&self) -> Vec<(&str, Duration)> {
         let tests = self.boots.iter().flat_map(|boot| &boot.tests);

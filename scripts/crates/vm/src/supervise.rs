@@ -124,14 +124,15 @@ impl Running {
         step: Option<&Step>,
     ) -> Record {
         if let Err(err) = self.run(options, kernel, plan, step) {
+            // A connection that breaks is a sign of QEMU's end, and comes before it.
+            sleep(Self::TICK * 3);
+            let err = self.check_alive().err().unwrap_or(err);
             self.console.read();
             self.record.failure = Some(format!("{err:#}"));
-            self.record.last_lines = self.console.last(12);
-            if self.record.last_lines.is_empty() {
-                let errors = std::fs::read(self.dir.join("qemu.log")).unwrap_or_default();
-                let errors = String::from_utf8_lossy(&errors);
-                self.record.last_lines = errors.lines().take(12).map(str::to_string).collect();
-            }
+            let errors = std::fs::read(self.dir.join("qemu.log")).unwrap_or_default();
+            let errors = String::from_utf8_lossy(&errors);
+            self.record.last_lines = errors.lines().take(12).map(str::to_string).collect();
+            self.record.last_lines.extend(self.console.last(12));
         }
         std::mem::take(&mut self.record)
     }

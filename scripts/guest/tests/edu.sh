@@ -1,0 +1,217 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#: title = "The Rust sample driver of the edu device"
+#: devices = ["edu,id=edu0"]
+#: bind = { "1234:11e8" = "rust_driver_edu" }
+#: modules = ["rust_driver_edu"]
+#: timeout = 60
+#: time = 10
+#
+# Tests samples/rust/rust_driver_edu.rs on QEMU's edu device, prints KTAP.
+# Needs debugfs in /sys/kernel/debug and the driver built in or as module.
+
+DRV=/sys/bus/pci/drivers/rust_driver_edu
+DBG=/sys/kernel/debug
+n=0
+failed=0
+
+plan=44
+echo "KTAP version 1"
+echo "1..$plan"
+
+# check NAME GOT WANT
+check() {
+	n=$((n + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $n $1"
+	else
+		echo "not ok $n $1 # got $2 want $3"
+		failed=$((failed + 1))
+	fi
+}
+
+bail() {
+	echo "Bail out! $1"
+	exit 1
+}
+
+# Byte, 16 or 32 bits (od width 1, 2, 4) of the configuration space at offset.
+config() {
+	od -An -v -tu"$2" -j"$1" -N"$2" "$DEV/config" | tr -d ' '
+}
+# Bus master and memory enable in the command register.
+command_bits() {
+	echo "$(($(config 4 2) & 6))"
+}
+irqs() {
+	sed -n "s/^$1 //p" "$DIR/interrupts"
+}
+# fact N: the result, or the error
+fact() {
+	if echo "$1" 2>/dev/null > "$DIR/factorial"; then
+		sed 's/^[0-9]* //' "$DIR/factorial"
+	else
+		echo error
+	fi
+}
+dma() {
+	if echo "$1" 2>/dev/null > "$DIR/dma"; then
+		cat "$DIR/dma"
+	else
+		echo error
+	fi
+}
+bound() {
+	[ -e "$DEV/driver" ] && basename "$(readlink "$DEV/driver")"
+}
+msi_irqs() {
+	ls "$DEV/msi_irqs" 2>/dev/null | wc -l | tr -d ' '
+}
+# Handlers of the driver in /proc/interrupts.
+handlers() {
+	grep -c rust_driver_edu /proc/interrupts
+}
+unbind() {
+	echo "$NAME" > "$DRV/unbind"
+}
+bind() {
+	echo "$NAME" > "$DRV/bind"
+}
+
+# The vendor and device files hold lines such as 0x1234.
+DEV=
+for d in /sys/bus/pci/devices/*; do
+	if [ "$(cat "$d/vendor")" = 0x1234 ] && [ "$(cat "$d/device")" = 0x11e8 ]; then
+		DEV=$d
+		break
+	fi
+done
+[ -n "$DEV" ] || bail "no edu device"
+NAME=$(basename "$DEV")
+DIR=$DBG/rust_driver_edu-$NAME
+
+before=$(cat "$DEV/enable")
+if [ ! -d "$DRV" ]; then
+	modprobe rust_driver_edu 2>/dev/null ||
+		insmod /lib/modules/rust_driver_edu.ko 2>/dev/null
+fi
+[ -d "$DRV" ] || bail "no driver rust_driver_edu"
+
+check "driver is bound" "$(bound)" rust_driver_edu
+[ -d "$DIR" ] || bail "no $DIR"
+check "enabled once" "$(cat "$DEV/enable")" 1
+check "memory and bus master are on" "$(command_bits)" 6
+check "identification" "$(cat "$DIR/identification")" 0x010000ed
+
+# The vector: MSI unless the kernel has been told otherwise.
+case " $(cat /proc/cmdline) " in
+*" pci=nomsi "*)
+	vector=Intx
+	msi=0
+	;;
+*)
+	vector=Msi
+	msi=1
+	;;
+esac
+check "type of vector" "$(cut -d' ' -f1 "$DIR/vector")" "$vector"
+check "number of MSI vectors in sysfs" "$(msi_irqs)" "$msi"
+irq=$(cut -d' ' -f2 "$DIR/vector")
+check "handler of the vector in /proc/interrupts" \
+	"$(grep "^ *$irq:" /proc/interrupts | grep -c rust_driver_edu)" 1
+
+# Factorials modulo 2^32.
+start=$(irqs factorial)
+check "factorial of 0" "$(fact 0)" 1
+check "factorial of 1" "$(fact 1)" 1
+check "factorial of 5" "$(fact 5)" 120
+check "factorial of 10" "$(fact 10)" 3628800
+check "factorial of 12" "$(fact 12)" 479001600
+check "factorial of 13 wraps" "$(fact 13)" 1932053504
+check "factorial of 20 wraps" "$(fact 20)" 2192834560
+check "factorial of 33 wraps" "$(fact 33)" 2147483648
+check "factorial of 34 is 0" "$(fact 34)" 0
+check "argument is remembered" "$(cut -d' ' -f1 "$DIR/factorial")" 34
+check "one interrupt for each factorial" "$(($(irqs factorial) - start))" 9
+check "garbage is refused" "$(fact -1)$(fact x)$(fact '1 2')$(fact 4294967296)" \
+	errorerrorerrorerror
+
+# DMA: the driver compares all of its 4096 bytes, also the ones not copied.
+start=$(irqs dma)
+for len in 1 3 64 100 1000 4095 4096; do
+	check "DMA of $len bytes" "$(dma "165 $len")" \
+		"seed 165 length $len compared 4096 mismatches 0"
+done
+for seed in 0 1 255; do
+	check "DMA with seed $seed" "$(dma "$seed 4096")" \
+		"seed $seed length 4096 compared 4096 mismatches 0"
+done
+check "two interrupts for each DMA" "$(($(irqs dma) - start))" 20
+check "DMA beyond the buffer is refused" "$(dma '0 4097')$(dma '0 0')$(dma '256 1')" \
+	errorerrorerror
+check "no other interrupts" "$(irqs other)" 0
+
+# Unbind when idle.
+unbind
+check "unbound" "$(bound)" ""
+check "enable count is back" "$(cat "$DEV/enable")" "$before"
+check "bus master is off" "$(($(config 4 2) & 4))" 0
+check "no MSI vectors left" "$(msi_irqs)" 0
+check "no handler left" "$(handlers)" 0
+check "no debugfs files left" "$(ls -d "$DIR" 2>/dev/null)" ""
+
+# Again and again.
+i=0
+while [ $i -lt 20 ]; do
+	bind || break
+	[ "$(fact 10)" = 3628800 ] || break
+	unbind || break
+	i=$((i + 1))
+done
+check "bound and unbound 20 times" "$i" 20
+check "enable count after that" "$(cat "$DEV/enable")" "$before"
+check "no MSI vectors after that" "$(msi_irqs)" 0
+
+# Unbind in the middle of a computation that takes seconds, while files are open.
+bind
+(
+	exec 3< "$DIR/factorial"
+	echo 4000000000 > "$DIR/factorial" 2>/dev/null
+	echo "$?" > /tmp/edu.status
+	sleep 1
+) &
+(
+	exec 4< "$DIR/interrupts"
+	sleep 3
+) &
+sleep 1
+start=$(date +%s)
+unbind
+took=$(($(date +%s) - start))
+check "unbinding does not wait for the computation" "$((took <= 2))" 1
+check "unbound during the computation" "$(bound)$(msi_irqs)$(handlers)" 00
+wait
+check "computation was given up" "$(cat /tmp/edu.status)" 1
+
+# The device may still be computing; the driver waits for it.
+bind
+check "bound again" "$(bound)" rust_driver_edu
+check "works again" "$(fact 12)" 479001600
+
+# Unbind in the middle of DMA.
+(
+	echo "7 4096" > "$DIR/dma" 2>/dev/null
+	echo "$?" > /tmp/edu.status
+) &
+# A copy takes 100 ms, there are two of them.
+sleep 0.05 2>/dev/null || :
+unbind
+wait
+check "DMA was given up, bus master is off" "$(cat /tmp/edu.status)$(($(config 4 2) & 4))" 10
+
+bind
+check "DMA works again" "$(dma '9 4096')" "seed 9 length 4096 compared 4096 mismatches 0"
+check "enabled once again" "$(cat "$DEV/enable")" 1
+
+[ "$n" -eq "$plan" ] || echo "# $n tests were run, $plan were planned"
+[ "$failed" -eq 0 ] && [ "$n" -eq "$plan" ]
