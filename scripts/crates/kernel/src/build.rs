@@ -109,7 +109,10 @@ impl<'a> Build<'a> {
     /// The environment of a build, the same wherever and whenever it is made.
     fn surroundings(&self) -> [(&'static str, String); 4] {
         [
-            ("CCACHE_DIR", self.cache.path("ccache").display().to_string()),
+            (
+                "CCACHE_DIR",
+                self.cache.path("ccache").display().to_string(),
+            ),
             ("KBUILD_BUILD_TIMESTAMP", "1970-01-01".into()),
             ("KBUILD_BUILD_USER", "series".into()),
             ("KBUILD_BUILD_HOST", "series".into()),

@@ -34,14 +34,14 @@ impl Source {
     /// Fails when what the user named is not the base, or the disk has no room for it: better now
     /// than after the toolchain has been made.
     pub fn check(&self, cache: &Cache, base: &Base) -> Result<()> {
-        if imported(cache, base).is_some() {
+        if let Some(dir) = &self.git_tree {
+            find(base, dir)?;
+        } else if imported(cache, base).is_some() {
             return Ok(());
+        } else if let Some(file) = &self.tarball {
+            verify(file, &base.sha256)?;
         }
-        check_space(cache)?;
-        match (&self.git_tree, &self.tarball) {
-            (Some(_), _) | (None, None) => Ok(()),
-            (None, Some(file)) => verify(file, &base.sha256),
-        }
+        check_space(cache)
     }
 }
 
@@ -118,20 +118,20 @@ fn whole_commit(repo: &Path, reference: &str) -> Option<String> {
     run::succeeds(command).then_some(commit)
 }
 
-/// Lets the cached repository read the objects of the git tree `dir`, and finds the base in it.
-fn borrow(repo: &Path, base: &Base, dir: &Path) -> Result<String> {
+/// The base in the git tree `dir`, and the directory of its objects.
+fn find(base: &Base, dir: &Path) -> Result<(String, String)> {
     let ask = |arguments: &[&str]| {
         let mut command = git(dir);
         command.args(arguments);
         run::output(command, "git").map(|text| text.trim().to_string())
     };
-    let objects = ask(&[
+    let path = [
         "rev-parse",
         "--path-format=absolute",
         "--git-path",
         "objects",
-    ])
-    .map_err(|err| {
+    ];
+    let objects = ask(&path).map_err(|err| {
         err.context(
             Failure::new(format!("{} is no git tree", dir.display()))
                 .hint("name a kernel git tree that has the base, or leave it out"),
@@ -145,14 +145,20 @@ fn borrow(repo: &Path, base: &Base, dir: &Path) -> Result<String> {
             let makefile = ask(&["show", &format!("{commit}:Makefile")]).ok()?;
             (release(&makefile)? == base.version).then_some(commit)
         });
-    let Some(commit) = found else {
-        bail!(Failure::new(format!(
+    match found {
+        Some(commit) => Ok((commit, objects)),
+        None => bail!(Failure::new(format!(
             "{} has no Linux {}: neither a tag {tag} nor a HEAD of that release",
             dir.display(),
             base.version
         ))
-        .hint(format!("git -C {} fetch stable tag {tag}", dir.display())));
-    };
+        .hint(format!("git -C {} fetch stable tag {tag}", dir.display()))),
+    }
+}
+
+/// Lets the cached repository read the objects of the git tree `dir`.
+fn borrow(repo: &Path, base: &Base, dir: &Path) -> Result<String> {
+    let (commit, objects) = find(base, dir)?;
     fs::write(alternates(repo), format!("{objects}\n"))
         .context("cannot link the git tree to the cached repository")?;
     Ok(commit)
@@ -177,6 +183,9 @@ fn release(makefile: &str) -> Option<String> {
 
 fn check_space(cache: &Cache) -> Result<()> {
     const NEEDED: u64 = 12 << 30;
+    if cache.path("out").exists() {
+        return Ok(());
+    }
     let free = run::free_space(cache.dir())?;
     if free < NEEDED {
         bail!(Failure::new(format!(

@@ -48,15 +48,25 @@ pub fn boot(bench: &Workbench, boot: &Boot) -> Result<bool> {
 /// Boots as often as the tests need.
 pub fn run(ready: &Ready<'_>, boot: &Boot) -> Result<Report> {
     let bench = ready.bench;
-    let flavour = if boot.debug { Flavour::Debug } else { Flavour::Qemu };
+    let flavour = if boot.debug {
+        Flavour::Debug
+    } else {
+        Flavour::Qemu
+    };
     let built = ready.kernel_image(flavour)?;
     let guest = bench.top.join("scripts/guest");
     let mut tests = vm::load(&guest.join("tests"))?;
     tests.retain(|test| boot.storm || !test.about.storm);
     let options = Options {
         guest,
-        dir: bench.cache.path(if boot.debug { "run/debug" } else { "run/qemu" }),
-        mode: if boot.interactive { Mode::Interactive } else { Mode::Tests },
+        dir: bench
+            .cache
+            .path(if boot.debug { "run/debug" } else { "run/qemu" }),
+        mode: if boot.interactive {
+            Mode::Interactive
+        } else {
+            Mode::Tests
+        },
         window: boot.display,
         kvm: boot.kvm,
         kunit: boot.debug,

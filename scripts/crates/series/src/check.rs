@@ -61,7 +61,10 @@ pub fn of_code(ready: &Ready<'_>, tally: &mut Tally) {
         ready.linux.set_build_tree(&ready.applied()?)?;
         let config = ready.config(Flavour::Debug)?;
         let log = ready.bench.cache.new_log("rustfmt")?;
-        let step = ready.bench.ui.step("Checking the format of the kernel's Rust code");
+        let step = ready
+            .bench
+            .ui
+            .step("Checking the format of the kernel's Rust code");
         let mut make = ready.build(&config).make();
         make.arg("rustfmtcheck");
         run::logged(make, "make rustfmtcheck", &log, |line| step.message(line))?;

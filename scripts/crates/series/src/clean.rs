@@ -20,7 +20,11 @@ pub fn clean(bench: &Workbench, yes: bool) -> Result<bool> {
     let mut items = Vec::new();
     for entry in fs::read_dir(bench.cache.dir())? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let is_work = ["checkout", "linux.git"].contains(&name.as_str());
         if name == "lock" || (is_work && !keep.is_empty()) {
             continue;
@@ -55,8 +59,10 @@ pub fn clean(bench: &Workbench, yes: bool) -> Result<bool> {
 
 fn confirmed() -> Result<bool> {
     if !io::stdin().is_terminal() {
-        bail!(Failure::new("standard input is no terminal, so nobody can confirm")
-            .hint("cargo series clean --yes"));
+        bail!(
+            Failure::new("standard input is no terminal, so nobody can confirm")
+                .hint("cargo series clean --yes")
+        );
     }
     print!("Remove all of it? [y/N] ");
     io::stdout().flush()?;

@@ -87,7 +87,11 @@ fn git() -> Line {
     let mut command = Command::new("git");
     command.arg("--version");
     let least = Version::new(2, 34, 0);
-    match run::output(command, "git").ok().as_deref().and_then(Version::find) {
+    match run::output(command, "git")
+        .ok()
+        .as_deref()
+        .and_then(Version::find)
+    {
         Some(version) if version >= least => Line::good("git", version.to_string()),
         Some(version) => Line::bad(
             "git",
@@ -141,7 +145,10 @@ fn source(bench: &Workbench) -> Line {
 }
 
 fn kvm() -> Line {
-    let open = fs::OpenOptions::new().read(true).write(true).open("/dev/kvm");
+    let open = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/kvm");
     Line::good(
         "KVM",
         match open {
@@ -158,11 +165,7 @@ fn namespaces() -> Line {
         Err(err) => {
             let text = format!("{err:#}");
             let (says, mend) = text.split_once("try: ").unwrap_or((&text, ""));
-            Line::bad(
-                "namespaces",
-                says.lines().next().unwrap_or_default(),
-                mend,
-            )
+            Line::bad("namespaces", says.lines().next().unwrap_or_default(), mend)
         }
     }
 }
@@ -170,7 +173,11 @@ fn namespaces() -> Line {
 fn mmdebstrap() -> Line {
     let mut command = Command::new("mmdebstrap");
     command.arg("--version");
-    if let Some(version) = run::output(command, "mmdebstrap").ok().as_deref().and_then(Version::find) {
+    if let Some(version) = run::output(command, "mmdebstrap")
+        .ok()
+        .as_deref()
+        .and_then(Version::find)
+    {
         return Line::good("mmdebstrap", version.to_string());
     }
     let mut apt = Command::new("apt-get");

@@ -170,8 +170,9 @@ fn run(cli: Cli) -> Result<bool> {
         Cmd::Mbox { topic, output } => send::mbox(&bench, topic.as_deref(), output.as_deref()),
         Cmd::Apply => match &bench.places.linux {
             Some(dir) => send::apply(&bench, dir),
-            None => anyhow::bail!(run::Failure::new("which kernel tree?")
-                .hint("cargo series apply --linux DIR")),
+            None => anyhow::bail!(
+                run::Failure::new("which kernel tree?").hint("cargo series apply --linux DIR")
+            ),
         },
         Cmd::Build { debug, bench: fast } => {
             let flavour = match (debug, fast) {

@@ -15,9 +15,7 @@ pub fn mbox(bench: &Workbench, topic: Option<&str>, file: Option<&Path>) -> Resu
     let ready = bench.ready()?;
     let kernel = ready.kernel();
     let step = bench.ui.step("Asking get_maintainer.pl for the recipients");
-    let recipients = ready
-        .series
-        .recipients(&ready.toolchain, &kernel, topic)?;
+    let recipients = ready.series.recipients(&ready.toolchain, &kernel, topic)?;
     step.done(format!(
         "{} people and lists",
         recipients.to.len() + recipients.cc.len()
@@ -25,9 +23,7 @@ pub fn mbox(bench: &Workbench, topic: Option<&str>, file: Option<&Path>) -> Resu
     let mbox = match topic {
         Some(topic) => {
             let tip = ready.applied()?;
-            ready
-                .series
-                .topic_mbox(&kernel, &tip, topic, &recipients)?
+            ready.series.topic_mbox(&kernel, &tip, topic, &recipients)?
         }
         None => ready.series.mbox(&recipients)?,
     };

@@ -96,7 +96,15 @@ fn of_tools(bench: &Workbench, tally: &mut Tally) {
         ("tools: rustfmt", &["fmt", "--check"][..]),
         (
             "tools: clippy",
-            &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ],
         ),
     ] {
         tally.check(what, || {
@@ -128,7 +136,9 @@ fn count(line: &str, log: &Path, outcome: &mut Outcome) {
         .strip_prefix("test ")
         .and_then(|rest| rest.strip_suffix(" ... FAILED"))
     {
-        outcome.lines.push(format!("{name} (log: {})", log.display()));
+        outcome
+            .lines
+            .push(format!("{name} (log: {})", log.display()));
     }
     let Some(result) = line.strip_prefix("test result: ") else {
         return;

@@ -34,11 +34,14 @@ pub struct Ready<'a> {
 impl Workbench {
     pub fn open(places: Places) -> Result<Self> {
         let here = env::current_dir()?;
-        let Some(top) = here.ancestors().find(|dir| dir.join(manifest::FILE).is_file()) else {
-            bail!(
-                Failure::new("this is no clone of the series: there is no b4.toml here or above")
-                    .hint("cd to the top of the clone")
-            );
+        let Some(top) = here
+            .ancestors()
+            .find(|dir| dir.join(manifest::FILE).is_file())
+        else {
+            bail!(Failure::new(
+                "this is no clone of the series: there is no b4.toml here or above"
+            )
+            .hint("cd to the top of the clone"));
         };
         Ok(Self {
             ui: Ui::new(),
