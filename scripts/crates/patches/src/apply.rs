@@ -45,9 +45,37 @@ impl Series {
             Ok(commit) => commit,
             Err(rejected) => bail!(failure(&self.patches, &rejected).log(log)),
         };
+        self.compare(&room, &commit, &self.apply_directly(kernel)?)?;
         git::line(git::clean(&kernel.repo), &["update-ref", &name, &commit])?;
         step.done(format!("{commit:.12}"));
         Ok(commit)
+    }
+
+    /// Makes sure that the commits up to `by_mail` are those up to `direct`. b4 cuts a message at
+    /// scissors, for one.
+    fn compare(&self, room: &Room, by_mail: &str, direct: &str) -> Result<()> {
+        let commits = |tip: &str| -> Result<Vec<String>> {
+            let range = format!("{}..{tip}", room.base());
+            let text = git::line(room.git(), &["rev-list", "--reverse", &range])?;
+            Ok(text.lines().map(str::to_string).collect())
+        };
+        let (by_mail, direct) = (commits(by_mail)?, commits(direct)?);
+        let same = by_mail
+            .iter()
+            .zip(&direct)
+            .take_while(|(a, b)| a == b)
+            .count();
+        let Some(patch) = self.patches.get(same) else {
+            return Ok(());
+        };
+        bail!(Failure::new(format!(
+            "patches/{} comes out of b4 with changes",
+            patch.file
+        ))
+        .hint(
+            "reword its message: b4 takes lines with scissors and brackets in subjects away, \
+                 and moves trailers to the end"
+        ));
     }
 
     /// Applies the patches as they are in `patches/`.

@@ -202,6 +202,18 @@ pub fn export(ui: &Ui, kernel: &Kernel, worktree: &Path, top: &Path) -> Result<E
     Ok(exported)
 }
 
+/// Whether the kernel worktree, or the branch `series` of `repo`, has work that was not exported.
+pub fn has_unexported_work(repo: &Path, worktree: &Path) -> Result<bool> {
+    if !repo.exists() {
+        return Ok(false);
+    }
+    if worktree.join(".git").exists() && !git::changes(worktree, true)?.is_empty() {
+        return Ok(true);
+    }
+    let tip = git::commit(repo, &format!("refs/heads/{BRANCH}"));
+    Ok(tip.is_some() && Sync::load(repo)?.commit != tip)
+}
+
 /// The generated files as they are in the repository.
 pub(crate) fn disk(top: &Path) -> Result<BTreeMap<String, File>> {
     content::targets(top)?

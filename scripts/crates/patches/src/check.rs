@@ -14,6 +14,11 @@ mod unsafe_code;
 
 use std::fmt;
 
+use anyhow::Result;
+
+use crate::content::Content;
+use crate::{Kernel, Series};
+
 pub use checkpatch::{checkpatch, IGNORED};
 pub use identical::identical;
 pub use licences::licences;
@@ -55,11 +60,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The files that `series` creates, as it leaves them.
-fn created(
-    series: &crate::Series,
-    kernel: &crate::Kernel,
-) -> anyhow::Result<std::collections::BTreeMap<String, crate::content::File>> {
-    let tip = series.apply_directly(kernel)?;
-    Ok(crate::content::Content::generate(kernel, &series.manifest, &tip)?.created)
+/// What export would write for a series, for the checks that compare with it or look into the files
+/// that the series creates.
+pub struct Generated(Content);
+
+impl Generated {
+    /// Generates it from the patches.
+    pub fn new(series: &Series, kernel: &Kernel) -> Result<Self> {
+        let tip = series.apply_directly(kernel)?;
+        Ok(Self(Content::generate(kernel, &series.manifest, &tip)?))
+    }
 }

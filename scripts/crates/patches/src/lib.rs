@@ -28,7 +28,7 @@ mod user_tree;
 
 use std::path::PathBuf;
 
-pub use branch::{checkout, export, CheckedOut, Exported, BRANCH};
+pub use branch::{checkout, export, has_unexported_work, CheckedOut, Exported, BRANCH};
 pub use check::Finding;
 pub use fragment::FILE as FRAGMENT;
 pub use patch::{Patch, Touch, Touched};

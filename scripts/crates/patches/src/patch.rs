@@ -75,12 +75,25 @@ impl Patch {
             );
         };
         let message: String = lines[blank + 1..blank + mark].concat();
+        if let Some(at) = message.lines().position(|line| line.starts_with("From ")) {
+            bail!(
+                "patches/{file}:{}: b4 writes `>From ` for a line of a message that begins with \
+                 `From `: reword or indent it",
+                blank + 2 + at
+            );
+        }
         let diff: String = lines[blank + mark..].concat();
 
         let subject = headers.get(file, "Subject")?;
         let Some(subject) = subject.strip_prefix("[PATCH] ") else {
             bail!("patches/{file}: the subject must begin with [PATCH], without a number");
         };
+        if subject.starts_with('[') {
+            bail!(
+                "patches/{file}: b4 drops the brackets at the beginning of the subject \
+                 `{subject}`: reword it"
+            );
+        }
         let from = headers.get(file, "From")?;
         let Some((name, email)) = from
             .strip_suffix('>')
@@ -270,6 +283,10 @@ index 0..1
         assert!(error(&text).contains("a b is a link"));
         let text = format!("{PATCH}Binary files a/x and /dev/null differ\n");
         assert!(error(&text).contains("x is binary"));
+        let text = PATCH.replace("Why.", "Why.\nFrom now on.");
+        assert!(error(&text).starts_with("patches/0001-a.patch:8: b4 writes"));
+        let text = PATCH.replace("[PATCH] a", "[PATCH] [b] a");
+        assert!(error(&text).contains("b4 drops the brackets"));
     }
 
     #[test]

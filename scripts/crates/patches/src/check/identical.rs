@@ -4,14 +4,13 @@
 
 use anyhow::Result;
 
-use super::Finding;
-use crate::content::{Content, File};
-use crate::{branch, Kernel, Series};
+use super::{Finding, Generated};
+use crate::content::File;
+use crate::{branch, Series};
 
 /// Checks that exporting what the patches give would change no byte in the repository.
-pub fn identical(series: &Series, kernel: &Kernel) -> Result<Vec<Finding>> {
-    let tip = series.apply_directly(kernel)?;
-    let content = Content::generate(kernel, &series.manifest, &tip)?;
+pub fn identical(series: &Series, generated: &Generated) -> Result<Vec<Finding>> {
+    let content = &generated.0;
     let disk = branch::disk(&series.top)?;
     let mut findings = Vec::new();
     for (path, wanted) in &content.files {

@@ -4,20 +4,17 @@
 
 use std::path::Path;
 
-use anyhow::Result;
-
-use super::Finding;
+use super::{Finding, Generated};
 use crate::content::File;
-use crate::{Kernel, Series};
 
 /// Checks that each file the series creates begins with a licence that the kernel takes, in the
 /// comment style for its kind.
-pub fn licences(series: &Series, kernel: &Kernel) -> Result<Vec<Finding>> {
-    let files = super::created(series, kernel)?;
-    Ok(files
+pub fn licences(generated: &Generated) -> Vec<Finding> {
+    let files = &generated.0.created;
+    files
         .iter()
         .filter_map(|(path, file)| check(path, file))
-        .collect())
+        .collect()
 }
 
 const LICENCES: &[&str] = &[

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use run::Ui;
 
 use super::world::*;
-use crate::{Recipients, Series};
+use crate::{Programs, Recipients, Series};
 
 #[test]
 fn the_same_patches_give_the_same_commit_and_the_second_time_is_instant() {
@@ -194,4 +198,32 @@ fn what_is_wrong_with_the_directory_is_said() {
     );
     let err = error(&|world| fs::remove_dir_all(patches(world)).unwrap());
     assert!(err.contains("there are no patches"), "{err}");
+}
+
+/// A b4 that takes something away.
+struct Careless;
+
+impl Programs for Careless {
+    fn command(&self, dir: &Path, program: &str) -> Command {
+        let mut command = Command::new("sh");
+        let script = "\"$@\" && sed -i '/^Subject:.*edit b/,/^Signed/s/Because/becaus/' out.mbx";
+        let program = TestPrograms.command(dir, program);
+        command.current_dir(dir).args(["-c", script, "sh"]);
+        command.arg(program.get_program()).args(program.get_args());
+        command
+    }
+}
+
+#[test]
+fn what_b4_changes_is_noticed() {
+    let world = World::new();
+    let err = world
+        .load()
+        .apply(&Ui::new(), &Careless, &world.kernel, &world.path("log"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        err.contains("patches/0002-rust-edit-b.patch comes out of b4 with changes"),
+        "{err}"
+    );
 }

@@ -6,8 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use super::world::*;
 use crate::check;
 
+fn generated(world: &World) -> check::Generated {
+    check::Generated::new(&world.load(), &world.kernel).unwrap()
+}
+
 fn identical(world: &World) -> Vec<String> {
-    let findings = check::identical(&world.load(), &world.kernel).unwrap();
+    let findings = check::identical(&world.load(), &generated(world)).unwrap();
     findings.iter().map(ToString::to_string).collect()
 }
 
@@ -58,14 +62,8 @@ fn licences_and_unsafe_code_of_created_files_are_looked_at() {
     let texts = |findings: Vec<check::Finding>| -> Vec<String> {
         findings.iter().map(ToString::to_string).collect()
     };
-    assert_eq!(
-        texts(check::licences(&world.load(), &world.kernel).unwrap()),
-        none
-    );
-    assert_eq!(
-        texts(check::unsafe_code(&world.load(), &world.kernel).unwrap()),
-        none
-    );
+    assert_eq!(texts(check::licences(&generated(&world))), none);
+    assert_eq!(texts(check::unsafe_code(&generated(&world))), none);
     assert_eq!(texts(check::messages(&world.load())), none);
     write(&world.worktree().join("include/x.h"), "x\n");
     write(
@@ -82,12 +80,12 @@ fn licences_and_unsafe_code_of_created_files_are_looked_at() {
         &["commit", "-q", "-a", "--amend", "-m", "drivers: add d"],
     );
     world.export().unwrap();
-    let found = texts(check::licences(&world.load(), &world.kernel).unwrap());
+    let found = texts(check::licences(&generated(&world)));
     assert_eq!(
         found,
         ["include/x.h:1: the line with SPDX-License-Identifier: is missing here"]
     );
-    let found = texts(check::unsafe_code(&world.load(), &world.kernel).unwrap());
+    let found = texts(check::unsafe_code(&generated(&world)));
     assert_eq!(
         found,
         ["drivers/d.rs:2: `unsafe` in a driver: the abstraction has to offer a safe way"]

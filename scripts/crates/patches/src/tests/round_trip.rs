@@ -29,8 +29,8 @@ fn odd_world() -> World {
     );
     write(&file("rust/empty.rs"), "");
     world.commit_all(
-        "[foo] rust: a very long subject that format-patch has to fold since it does not fit into \
-         one line of a header, mit Umlauten: äöü\n\nFrom here on\n>From there on\nit is \
+        "rust: [foo] a very long subject that format-patch has to fold since it does not fit into \
+         one line of a header, mit Umlauten: äöü\n\n>From here on\nit is \
          different.\n\n  indented\n\nSigned-off-by: A. Ürsula <a@example.org>\n",
     );
     write(
@@ -95,7 +95,7 @@ fn the_way_by_mail_gives_the_same_commits() {
     let log = |tip: &str| {
         git(
             &world.kernel.repo,
-            &["log", "--format=%H %T %an %ad %s", &format!("base..{tip}")],
+            &["log", "--format=%H %T %an %ad %B", &format!("base..{tip}")],
         )
     };
     assert_eq!(log(&by_mail), log(&direct));
@@ -220,7 +220,7 @@ fn plain_git_am_takes_the_patches() {
     command
         .args(["-c", "git am -q --keep-non-patch \"$0\"/0*[1-9]-*.patch"])
         .arg(world.top().join("patches"));
-    assert!(command.status().unwrap().success());
+    assert!(command.output().unwrap().status.success());
     let tree = |name| git(&world.kernel.repo, &["rev-parse", name]);
     assert_eq!(tree("by-hand^{tree}"), tree("series^{tree}"));
 }
