@@ -88,7 +88,8 @@ pub fn boot(
         check_window()?;
     }
     let mut plans = plan(tests)?;
-    if options.mode == Mode::Interactive {
+    let interactive = options.mode == Mode::Interactive;
+    if interactive {
         plans.truncate(1);
     }
     if options.dir.exists() {
@@ -104,12 +105,17 @@ pub fn boot(
             1 => "booting the kernel in QEMU".to_string(),
             all => format!("booting the kernel in QEMU, {} of {all}", index + 1),
         };
-        let step = (options.mode == Mode::Tests).then(|| ui.step(title));
+        let step = (!interactive).then(|| ui.step(title));
         let running = start(toolchain, options, kernel, plan, &dir, kunit)?;
         let record = running.supervise(options, kernel, plan, step.as_ref());
         let log = fs::read(dir.join(machine::CONSOLE)).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
-        let boot = judge(plan, record, &log, kunit, &dir);
+        let mut asked = plan.clone();
+        if interactive {
+            // The user may run them, or not.
+            asked.tests.clear();
+        }
+        let boot = judge(&asked, record, &log, kunit, &dir);
         // What the guest started from is as large as all the rest, and can be made again.
         let _ = fs::remove_file(dir.join(machine::INITRAMFS));
         if let Some(step) = step {

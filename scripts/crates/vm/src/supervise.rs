@@ -126,7 +126,10 @@ impl Running {
         if let Err(err) = self.run(options, kernel, plan, step) {
             // A connection that breaks is a sign of QEMU's end, and comes before it.
             sleep(Self::TICK * 3);
-            let err = self.check_alive().err().unwrap_or(err);
+            let mut err = self.check_alive().err().unwrap_or(err);
+            if options.kvm && self.record.boot_time.is_zero() {
+                err = err.context("KVM does not work on this machine, leave --kvm off");
+            }
             self.console.read();
             self.record.failure = Some(format!("{err:#}"));
             let errors = std::fs::read(self.dir.join("qemu.log")).unwrap_or_default();
@@ -218,7 +221,7 @@ impl Running {
             self.watch_console(lines);
             self.check_alive()?;
             if kvm && self.console.text.is_empty() && start.elapsed() > Self::KVM {
-                bail!("no sign of the kernel: KVM does not work on this machine, leave --kvm off");
+                bail!("no sign of the kernel");
             }
             if self.console.changed.elapsed() > Self::SILENCE.mul_f64(lines.slowness) {
                 bail!(
