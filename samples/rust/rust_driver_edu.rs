@@ -462,7 +462,7 @@ impl Edu {
         this.dma(u8::try_from(seed)?, usize::try_from(len)?)
     }
 
-    fn debugfs(this: Arc<Self>, name: &CStr) -> impl PinInit<Scope<Arc<Self>>, Error> + '_ {
+    fn debugfs(this: Arc<Self>, name: &CStr) -> impl PinInit<Scope<Arc<Self>>> + '_ {
         Scope::dir(this, name, |this, dir| {
             dir.read_callback_file(c_str!("identification"), this, &Self::show_identification);
             dir.read_callback_file(c_str!("vector"), this, &Self::show_vector);
@@ -524,7 +524,7 @@ impl pci::Driver for EduDriver {
                 _handler <- vector.request_irq(
                     irq::Flags::TRIGGER_NONE,
                     c_str!("rust_driver_edu"),
-                    edu.clone(),
+                    Ok(edu.clone()),
                 ),
                 // From here on user space can start operations.
                 _debugfs <- Edu::debugfs(edu.clone(), &name),

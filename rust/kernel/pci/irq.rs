@@ -253,7 +253,8 @@ impl Drop for Users {
 ///
 ///     for queue in 0..vectors.count() {
 ///         let vector = vectors.vector(pdev, queue)?;
-///         let handler = vector.request_irq(irq::Flags::TRIGGER_NONE, c_str!("q"), QueueHandler);
+///         let handler = Ok(QueueHandler);
+///         let handler = vector.request_irq(irq::Flags::TRIGGER_NONE, c_str!("q"), handler);
 ///
 ///         handlers.push(KBox::pin_init(handler, GFP_KERNEL)?, GFP_KERNEL)?;
 ///     }

@@ -2,6 +2,9 @@
 
 //! `cargo series boot`: the kernel with the series, in QEMU.
 
+use std::env;
+use std::path::PathBuf;
+
 use anyhow::Result;
 use vm::{Mode, Options, Report};
 
@@ -36,13 +39,29 @@ impl Boot {
 
 /// Prepares, boots and prints what came out.
 pub fn boot(bench: &Workbench, boot: &Boot) -> Result<bool> {
-    let ready = bench.ready()?;
+    let mut ready = bench.ready()?;
+    if boot.display {
+        show_windows(&mut ready);
+    }
     let report = run(&ready, boot)?;
     if boot.interactive {
         return Ok(true);
     }
     report.print();
     Ok(report.passed())
+}
+
+/// Makes the sockets of the user's X11 or Wayland session visible in the toolchain root.
+fn show_windows(ready: &mut Ready<'_>) {
+    let named = ["XAUTHORITY", "XDG_RUNTIME_DIR"]
+        .into_iter()
+        .filter_map(env::var_os)
+        .map(PathBuf::from);
+    for path in named.chain([PathBuf::from("/tmp/.X11-unix")]) {
+        if path.exists() {
+            ready.toolchain.bind(&path);
+        }
+    }
 }
 
 /// Boots as often as the tests need.

@@ -23,7 +23,12 @@ for file in /etc/resolv.conf /etc/hosts; do
     if [ -e "$file" ] && [ -f "$root$file" ]; then mount --bind "$file" "$root$file"; fi
 done
 while [ "$1" != -- ]; do
-    mkdir -p "$root$1"
+    if [ -d "$1" ]; then
+        mkdir -p "$root$1"
+    else
+        mkdir -p "$root${1%/*}"
+        touch "$root$1"
+    fi
     mount --bind "$1" "$root$1"
     shift
 done
