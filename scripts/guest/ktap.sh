@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# KTAP for tests: `. /series/ktap.sh`, `plan N`, then N times `check` or `skip`.
+# KTAP for tests: `. /series/ktap.sh`, `plan N`, then N times `check`, `same` or `skip`.
 
 ktap_number=0
 
@@ -25,6 +25,24 @@ check()
 		printf '%s\n' "$ktap_output" | sed 's/^/# /'
 	fi
 	echo "$ktap_result $ktap_number $ktap_name"
+}
+
+# same NAME GOT WANT: passes when both are the same text.
+same()
+{
+	check "$1" ktap_same "$2" "$3"
+}
+
+ktap_same()
+{
+	[ "$1" = "$2" ] || { echo "got '$1', want '$2'"; return 1; }
+}
+
+# bail REASON: the rest can't be tested.
+bail()
+{
+	echo "Bail out! $1"
+	exit 1
 }
 
 # skip NAME REASON

@@ -7,33 +7,13 @@
 #: timeout = 60
 #: time = 10
 #
-# Tests samples/rust/rust_driver_edu.rs on QEMU's edu device, prints KTAP.
-# Needs debugfs in /sys/kernel/debug and the driver built in or as module.
+# samples/rust/rust_driver_edu.rs on QEMU's edu device, through its files in debugfs.
 
 DRV=/sys/bus/pci/drivers/rust_driver_edu
 DBG=/sys/kernel/debug
-n=0
-failed=0
+. /series/ktap.sh
 
-plan=44
-echo "KTAP version 1"
-echo "1..$plan"
-
-# check NAME GOT WANT
-check() {
-	n=$((n + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $n $1"
-	else
-		echo "not ok $n $1 # got $2 want $3"
-		failed=$((failed + 1))
-	fi
-}
-
-bail() {
-	echo "Bail out! $1"
-	exit 1
-}
+plan 44
 
 # Byte, 16 or 32 bits (od width 1, 2, 4) of the configuration space at offset.
 config() {
@@ -90,18 +70,13 @@ done
 NAME=$(basename "$DEV")
 DIR=$DBG/rust_driver_edu-$NAME
 
-before=$(cat "$DEV/enable")
-if [ ! -d "$DRV" ]; then
-	modprobe rust_driver_edu 2>/dev/null ||
-		insmod /lib/modules/rust_driver_edu.ko 2>/dev/null
-fi
 [ -d "$DRV" ] || bail "no driver rust_driver_edu"
 
-check "driver is bound" "$(bound)" rust_driver_edu
+same "driver is bound" "$(bound)" rust_driver_edu
 [ -d "$DIR" ] || bail "no $DIR"
-check "enabled once" "$(cat "$DEV/enable")" 1
-check "memory and bus master are on" "$(command_bits)" 6
-check "identification" "$(cat "$DIR/identification")" 0x010000ed
+same "enabled once" "$(cat "$DEV/enable")" 1
+same "memory and bus master are on" "$(command_bits)" 6
+same "identification" "$(cat "$DIR/identification")" 0x010000ed
 
 # The vector: MSI unless the kernel has been told otherwise.
 case " $(cat /proc/cmdline) " in
@@ -114,51 +89,51 @@ case " $(cat /proc/cmdline) " in
 	msi=1
 	;;
 esac
-check "type of vector" "$(cut -d' ' -f1 "$DIR/vector")" "$vector"
-check "number of MSI vectors in sysfs" "$(msi_irqs)" "$msi"
+same "type of vector" "$(cut -d' ' -f1 "$DIR/vector")" "$vector"
+same "number of MSI vectors in sysfs" "$(msi_irqs)" "$msi"
 irq=$(cut -d' ' -f2 "$DIR/vector")
-check "handler of the vector in /proc/interrupts" \
+same "handler of the vector in /proc/interrupts" \
 	"$(grep "^ *$irq:" /proc/interrupts | grep -c rust_driver_edu)" 1
 
 # Factorials modulo 2^32.
 start=$(irqs factorial)
-check "factorial of 0" "$(fact 0)" 1
-check "factorial of 1" "$(fact 1)" 1
-check "factorial of 5" "$(fact 5)" 120
-check "factorial of 10" "$(fact 10)" 3628800
-check "factorial of 12" "$(fact 12)" 479001600
-check "factorial of 13 wraps" "$(fact 13)" 1932053504
-check "factorial of 20 wraps" "$(fact 20)" 2192834560
-check "factorial of 33 wraps" "$(fact 33)" 2147483648
-check "factorial of 34 is 0" "$(fact 34)" 0
-check "argument is remembered" "$(cut -d' ' -f1 "$DIR/factorial")" 34
-check "one interrupt for each factorial" "$(($(irqs factorial) - start))" 9
-check "garbage is refused" "$(fact -1)$(fact x)$(fact '1 2')$(fact 4294967296)" \
+same "factorial of 0" "$(fact 0)" 1
+same "factorial of 1" "$(fact 1)" 1
+same "factorial of 5" "$(fact 5)" 120
+same "factorial of 10" "$(fact 10)" 3628800
+same "factorial of 12" "$(fact 12)" 479001600
+same "factorial of 13 wraps" "$(fact 13)" 1932053504
+same "factorial of 20 wraps" "$(fact 20)" 2192834560
+same "factorial of 33 wraps" "$(fact 33)" 2147483648
+same "factorial of 34 is 0" "$(fact 34)" 0
+same "argument is remembered" "$(cut -d' ' -f1 "$DIR/factorial")" 34
+same "one interrupt for each factorial" "$(($(irqs factorial) - start))" 9
+same "garbage is refused" "$(fact -1)$(fact x)$(fact '1 2')$(fact 4294967296)" \
 	errorerrorerrorerror
 
 # DMA: the driver compares all of its 4096 bytes, also the ones not copied.
 start=$(irqs dma)
 for len in 1 3 64 100 1000 4095 4096; do
-	check "DMA of $len bytes" "$(dma "165 $len")" \
+	same "DMA of $len bytes" "$(dma "165 $len")" \
 		"seed 165 length $len compared 4096 mismatches 0"
 done
 for seed in 0 1 255; do
-	check "DMA with seed $seed" "$(dma "$seed 4096")" \
+	same "DMA with seed $seed" "$(dma "$seed 4096")" \
 		"seed $seed length 4096 compared 4096 mismatches 0"
 done
-check "two interrupts for each DMA" "$(($(irqs dma) - start))" 20
-check "DMA beyond the buffer is refused" "$(dma '0 4097')$(dma '0 0')$(dma '256 1')" \
+same "two interrupts for each DMA" "$(($(irqs dma) - start))" 20
+same "DMA beyond the buffer is refused" "$(dma '0 4097')$(dma '0 0')$(dma '256 1')" \
 	errorerrorerror
-check "no other interrupts" "$(irqs other)" 0
+same "no other interrupts" "$(irqs other)" 0
 
 # Unbind when idle.
 unbind
-check "unbound" "$(bound)" ""
-check "enable count is back" "$(cat "$DEV/enable")" "$before"
-check "bus master is off" "$(($(config 4 2) & 4))" 0
-check "no MSI vectors left" "$(msi_irqs)" 0
-check "no handler left" "$(handlers)" 0
-check "no debugfs files left" "$(ls -d "$DIR" 2>/dev/null)" ""
+same "unbound" "$(bound)" ""
+same "enable count is back" "$(cat "$DEV/enable")" 0
+same "bus master is off" "$(($(config 4 2) & 4))" 0
+same "no MSI vectors left" "$(msi_irqs)" 0
+same "no handler left" "$(handlers)" 0
+same "no debugfs files left" "$(ls -d "$DIR" 2>/dev/null)" ""
 
 # Again and again.
 i=0
@@ -168,9 +143,9 @@ while [ $i -lt 20 ]; do
 	unbind || break
 	i=$((i + 1))
 done
-check "bound and unbound 20 times" "$i" 20
-check "enable count after that" "$(cat "$DEV/enable")" "$before"
-check "no MSI vectors after that" "$(msi_irqs)" 0
+same "bound and unbound 20 times" "$i" 20
+same "enable count after that" "$(cat "$DEV/enable")" 0
+same "no MSI vectors after that" "$(msi_irqs)" 0
 
 # Unbind in the middle of a computation that takes seconds, while files are open.
 bind
@@ -188,15 +163,15 @@ sleep 1
 start=$(date +%s)
 unbind
 took=$(($(date +%s) - start))
-check "unbinding does not wait for the computation" "$((took <= 2))" 1
-check "unbound during the computation" "$(bound)$(msi_irqs)$(handlers)" 00
+same "unbinding does not wait for the computation" "$((took <= 2))" 1
+same "unbound during the computation" "$(bound)$(msi_irqs)$(handlers)" 00
 wait
-check "computation was given up" "$(cat /tmp/edu.status)" 1
+same "computation was given up" "$(cat /tmp/edu.status)" 1
 
 # The device may still be computing; the driver waits for it.
 bind
-check "bound again" "$(bound)" rust_driver_edu
-check "works again" "$(fact 12)" 479001600
+same "bound again" "$(bound)" rust_driver_edu
+same "works again" "$(fact 12)" 479001600
 
 # Unbind in the middle of DMA.
 (
@@ -207,11 +182,8 @@ check "works again" "$(fact 12)" 479001600
 sleep 0.05 2>/dev/null || :
 unbind
 wait
-check "DMA was given up, bus master is off" "$(cat /tmp/edu.status)$(($(config 4 2) & 4))" 10
+same "DMA was given up, bus master is off" "$(cat /tmp/edu.status)$(($(config 4 2) & 4))" 10
 
 bind
-check "DMA works again" "$(dma '9 4096')" "seed 9 length 4096 compared 4096 mismatches 0"
-check "enabled once again" "$(cat "$DEV/enable")" 1
-
-[ "$n" -eq "$plan" ] || echo "# $n tests were run, $plan were planned"
-[ "$failed" -eq 0 ] && [ "$n" -eq "$plan" ]
+same "DMA works again" "$(dma '9 4096')" "seed 9 length 4096 compared 4096 mismatches 0"
+same "enabled once again" "$(cat "$DEV/enable")" 1

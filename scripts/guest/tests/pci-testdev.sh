@@ -5,30 +5,12 @@
 #: timeout = 60
 #: time = 5
 #
-# Tests the samples for QEMU's pci-testdev, prints KTAP:
+# The samples for QEMU's pci-testdev:
 # samples/rust/rust_driver_pci.rs and samples/rust/rust_dma.rs.
 
-n=0
-failed=0
+. /series/ktap.sh
 
-echo "KTAP version 1"
-echo "1..18"
-
-# check NAME GOT WANT
-check() {
-	n=$((n + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $n $1"
-	else
-		echo "not ok $n $1 # got $2 want $3"
-		failed=$((failed + 1))
-	fi
-}
-
-bail() {
-	echo "Bail out! $1"
-	exit 1
-}
+plan 18
 
 command_bits() {
 	echo "$(($(od -An -v -tu2 -j4 -N2 "$DEV/config" | tr -d ' ') & 6))"
@@ -58,13 +40,13 @@ try() {
 	echo "$1" > "$DEV/driver_override"
 	before=$(cat "$DEV/enable")
 	if [ ! -d "$drv" ]; then
-		modprobe "$1" 2>/dev/null || insmod "/lib/modules/$1.ko" 2>/dev/null
+		modprobe "$1"
 	fi
 	[ -n "$(bound)" ] || echo "$NAME" > /sys/bus/pci/drivers_probe
-	check "$1 is bound" "$(bound)" "$1"
-	check "$1 worked in probe" "$(($(logged "$2") > 0))" 1
-	check "$1: enable count while bound" "$(($(cat "$DEV/enable") - before))" "$4"
-	check "$1: command register while bound" "$(command_bits)" "$3"
+	same "$1 is bound" "$(bound)" "$1"
+	same "$1 worked in probe" "$(($(logged "$2") > 0))" 1
+	same "$1: enable count while bound" "$(($(cat "$DEV/enable") - before))" "$4"
+	same "$1: command register while bound" "$(command_bits)" "$3"
 
 	errors=$(logged "$1 $NAME.*Element")
 	i=0
@@ -75,15 +57,13 @@ try() {
 		[ $i -lt 20 ] || break
 		echo "$NAME" > "$drv/bind" || break
 	done
-	check "$1: unbound and bound 20 times" "$i" 20
-	check "$1: unbound" "$(bound)" ""
-	check "$1: bus master is off" "$(($(command_bits) & 4))" 0
-	check "$1: enable count is back" "$(cat "$DEV/enable")" "$before"
-	check "$1: no errors" "$(($(logged "$1 $NAME.*Element") - errors))" 0
+	same "$1: unbound and bound 20 times" "$i" 20
+	same "$1: unbound" "$(bound)" ""
+	same "$1: bus master is off" "$(($(command_bits) & 4))" 0
+	same "$1: enable count is back" "$(cat "$DEV/enable")" "$before"
+	same "$1: no errors" "$(($(logged "$1 $NAME.*Element") - errors))" 0
 	echo > "$DEV/driver_override"
 }
 
 try rust_driver_pci "rust_driver_pci $NAME: pci-testdev data-match count: 1" 6 1
 try rust_dma "rust_dma $NAME: Probe DMA test driver" 2 0
-
-[ "$n" -eq 18 ] && [ "$failed" -eq 0 ]
