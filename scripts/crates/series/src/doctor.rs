@@ -2,12 +2,11 @@
 
 //! `cargo series doctor`: what is installed, missing, too old or too new, and how to mend it.
 
-use std::env;
 use std::fs;
 use std::process::Command;
 
 use anyhow::Result;
-use toolroot::{State, Version};
+use toolroot::{Mmdebstrap, State, Version, INSTALL_MMDEBSTRAP};
 
 use crate::workbench::Workbench;
 use crate::Tools;
@@ -171,25 +170,11 @@ fn namespaces() -> Line {
 }
 
 fn mmdebstrap() -> Line {
-    let mut command = Command::new("mmdebstrap");
-    command.arg("--version");
-    if let Some(version) = run::output(command, "mmdebstrap")
-        .ok()
-        .as_deref()
-        .and_then(Version::find)
-    {
-        return Line::good("mmdebstrap", version.to_string());
+    match toolroot::mmdebstrap() {
+        Mmdebstrap::Installed => Line::good("mmdebstrap", "installed"),
+        Mmdebstrap::Installable => Line::good("mmdebstrap", "missing; will be installed with apt"),
+        Mmdebstrap::Missing => Line::bad("mmdebstrap", "missing", INSTALL_MMDEBSTRAP),
     }
-    let mut apt = Command::new("apt-get");
-    apt.arg("--version");
-    if env::var("USER").as_deref() == Ok("root") && run::succeeds(apt) {
-        return Line::good("mmdebstrap", "missing; will be installed with apt");
-    }
-    Line::bad(
-        "mmdebstrap",
-        "missing",
-        "sudo apt-get install mmdebstrap uidmap",
-    )
 }
 
 fn root(bench: &Workbench) -> Line {

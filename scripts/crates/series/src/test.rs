@@ -26,9 +26,9 @@ pub enum Extent {
 
 /// Runs them.
 pub fn test(bench: &Workbench, extent: Extent) -> Result<bool> {
+    let ready = bench.ready()?;
     let mut tally = Tally::default();
     of_tools(bench, &mut tally);
-    let ready = bench.ready()?;
     check::of_patches(&ready, &mut tally);
     if extent == Extent::Quick {
         return Ok(tally.close());

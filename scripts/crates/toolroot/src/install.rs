@@ -96,18 +96,41 @@ fn hint(err: anyhow::Error, log: &Path) -> anyhow::Error {
     err.context(Failure::new("the toolchain root could not be made").hint(hint))
 }
 
-fn require_mmdebstrap(ui: &Ui, cache: &Cache) -> Result<()> {
+/// Whether mmdebstrap, which makes the root, can be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mmdebstrap {
+    /// It is installed.
+    Installed,
+    /// It is not, and the tool can install it.
+    Installable,
+    /// It is not, and the user has to install it.
+    Missing,
+}
+
+/// How to install what makes the root.
+pub const INSTALL_MMDEBSTRAP: &str = "sudo apt-get install mmdebstrap uidmap (Debian, Ubuntu), \
+                                      sudo dnf install mmdebstrap (Fedora)";
+
+/// Looks for mmdebstrap.
+pub fn mmdebstrap() -> Mmdebstrap {
     if run::succeeds(version_of("mmdebstrap")) {
-        return Ok(());
+        Mmdebstrap::Installed
+    } else if nix::unistd::geteuid().is_root() && run::succeeds(version_of("apt-get")) {
+        Mmdebstrap::Installable
+    } else {
+        Mmdebstrap::Missing
     }
+}
+
+fn require_mmdebstrap(ui: &Ui, cache: &Cache) -> Result<()> {
     let missing = || {
-        Failure::new("mmdebstrap is not installed, and it makes the toolchain root").hint(
-            "sudo apt-get install mmdebstrap uidmap (Debian, Ubuntu), sudo dnf install mmdebstrap \
-             (Fedora); or --toolchain host",
-        )
+        Failure::new("mmdebstrap is not installed, and it makes the toolchain root")
+            .hint(format!("{INSTALL_MMDEBSTRAP}; or --toolchain host"))
     };
-    if !nix::unistd::geteuid().is_root() || !run::succeeds(version_of("apt-get")) {
-        return Err(missing().into());
+    match mmdebstrap() {
+        Mmdebstrap::Installed => return Ok(()),
+        Mmdebstrap::Installable => {}
+        Mmdebstrap::Missing => return Err(missing().into()),
     }
     let step = ui.step("Installing mmdebstrap");
     let log = cache.new_log("apt")?;

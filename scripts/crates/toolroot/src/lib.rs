@@ -18,6 +18,7 @@ use run::{Cache, Ui};
 
 pub use enter::{namespaces, Namespaces};
 pub use host::{survey, Finding, State};
+pub use install::{mmdebstrap, Mmdebstrap, INSTALL_MMDEBSTRAP};
 pub use version::Version;
 
 /// The rustc release from which 6.18 no longer builds: it refuses the kernel's custom target.
