@@ -6,7 +6,7 @@
 
 use kernel::{device::Bound, pci, prelude::*};
 
-fn test(pdev: &pci::Device<Bound>) -> Result {
+pub fn test(pdev: &pci::Device<Bound>) -> Result {
     pdev.config_space().read32::<0xfc>()?;
     pdev.config_space().read32::<0x100>()?; //~ error: evaluation of `kernel::pci::ConfigSpace
     Ok(())

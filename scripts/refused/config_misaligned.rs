@@ -6,7 +6,7 @@
 
 use kernel::{device::Bound, pci, prelude::*};
 
-fn test(pdev: &pci::Device<Bound>) -> Result {
+pub fn test(pdev: &pci::Device<Bound>) -> Result {
     pdev.config_space().read16::<0x02>()?;
     pdev.config_space().read16::<0x03>()?; //~ error: evaluation of `kernel::pci::ConfigSpace
     Ok(())

@@ -6,7 +6,7 @@
 
 use kernel::{device::Bound, pci};
 
-fn test(pdev: &pci::Device<Bound>) {
+pub fn test(pdev: &pci::Device<Bound>) {
     let space = pdev.config_space();
     let space: pci::ConfigSpace<'static> = pdev.config_space(); //~ error: borrowed data escapes
 }

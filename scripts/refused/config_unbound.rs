@@ -6,7 +6,7 @@
 
 use kernel::pci;
 
-fn test(pdev: &pci::Device) {
+pub fn test(pdev: &pci::Device) {
     let _ = pdev.vendor_id();
     let _ = pdev.config_space(); //~ error: no method named `config_space` found
 }

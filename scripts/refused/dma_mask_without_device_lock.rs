@@ -6,7 +6,7 @@
 
 use kernel::{device::Bound, dma::{Device as _, DmaMask}, pci, prelude::*};
 
-fn test(pdev: &pci::Device<Bound>) -> Result {
+pub fn test(pdev: &pci::Device<Bound>) -> Result {
     pdev.dma_set_mask_and_coherent(DmaMask::new::<32>())?; //~ error: no method named `dma_set_mask_and_coherent` found
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use kernel::{device::{Bound, Device}, devres::Devres, dma::CoherentAllocation, prelude::*};
 
-fn test(dev: &Device<Bound>) -> Result {
+pub fn test(dev: &Device<Bound>) -> Result {
     let init = CoherentAllocation::<u8>::alloc_coherent(dev, 1, GFP_KERNEL);
     let memory: Pin<KBox<CoherentAllocation<u8>>> = KBox::pin_init(init, GFP_KERNEL)?; //~ error: mismatched types
     Ok(())

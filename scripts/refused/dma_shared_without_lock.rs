@@ -8,7 +8,7 @@ use kernel::dma::CoherentAllocation;
 
 fn shared<T: Sync>() {}
 
-fn test() {
+pub fn test() {
     shared::<u32>();
     shared::<CoherentAllocation<u32>>(); //~ error: cannot be shared between threads safely
 }

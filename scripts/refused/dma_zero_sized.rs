@@ -6,7 +6,7 @@
 
 use kernel::{device::{Bound, Device}, dma::CoherentAllocation, prelude::*};
 
-fn test(dev: &Device<Bound>) -> Result {
+pub fn test(dev: &Device<Bound>) -> Result {
     let _ = KBox::pin_init(CoherentAllocation::<u8>::alloc_coherent(dev, 1, GFP_KERNEL), GFP_KERNEL)?;
     let _ = KBox::pin_init(CoherentAllocation::<[u8; 0]>::alloc_coherent(dev, 1, GFP_KERNEL), GFP_KERNEL)?; //~ error: doesn't make sense for the allocated type to be a ZST
     Ok(())

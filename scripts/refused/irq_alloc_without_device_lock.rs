@@ -6,12 +6,12 @@
 
 use kernel::{device::{Bound, Core}, pci::{self, IrqTypes}, prelude::*};
 
-fn probe(pdev: &pci::Device<Core>) -> Result {
+pub fn probe(pdev: &pci::Device<Core>) -> Result {
     pdev.alloc_irq_vectors(1, 1, IrqTypes::all())?;
     Ok(())
 }
 
-fn handler(pdev: &pci::Device<Bound>) -> Result {
+pub fn handler(pdev: &pci::Device<Bound>) -> Result {
     pdev.alloc_irq_vectors(1, 1, IrqTypes::all())?; //~ error: no method named `alloc_irq_vectors` found
     Ok(())
 }

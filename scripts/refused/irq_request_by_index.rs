@@ -14,6 +14,6 @@ impl irq::Handler for Handler {
     }
 }
 
-fn test(pdev: &pci::Device<Bound>) {
+pub fn test(pdev: &pci::Device<Bound>) {
     let _ = pdev.request_irq(0, irq::Flags::SHARED, c_str!("h"), Handler); //~ error: no method named `request_irq` found
 }

@@ -6,7 +6,7 @@
 
 use kernel::{device::Bound, pci::{self, IrqVector, IrqVectors}, prelude::*};
 
-fn test(pdev: &pci::Device<Bound>, vectors: &'static IrqVectors) -> Result {
+pub fn test(pdev: &pci::Device<Bound>, vectors: &'static IrqVectors) -> Result {
     let vector = vectors.vector(pdev, 0)?;
     let vector: IrqVector<'static> = vectors.vector(pdev, 0)?; //~ error: borrowed data escapes
     Ok(())

@@ -6,7 +6,7 @@
 
 use kernel::{device::Core, pci::{self, IrqTypes}, prelude::*};
 
-fn test(pdev: &pci::Device<Core>) -> Result<pci::IrqVector<'_>> {
+pub fn test(pdev: &pci::Device<Core>) -> Result<pci::IrqVector<'_>> {
     let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::all())?;
     return vectors.vector(pdev, 0); //~ error: cannot return value referencing local variable `vectors`
     Err(EINVAL)

@@ -6,10 +6,10 @@
 
 use kernel::{device::{Bound, Core}, pci};
 
-fn probe(pdev: &pci::Device<Core>) {
+pub fn probe(pdev: &pci::Device<Core>) {
     pdev.set_master();
 }
 
-fn handler(pdev: &pci::Device<Bound>) {
+pub fn handler(pdev: &pci::Device<Bound>) {
     pdev.set_master(); //~ error: no method named `set_master` found
 }

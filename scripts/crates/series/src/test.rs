@@ -93,7 +93,7 @@ fn of_tools(bench: &Workbench, tally: &mut Tally) {
         Ok(outcome)
     });
     for (what, arguments) in [
-        ("tools: rustfmt", &["fmt", "--check"][..]),
+        ("tools: rustfmt", &["fmt", "--all", "--check"][..]),
         (
             "tools: clippy",
             &[
