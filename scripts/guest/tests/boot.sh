@@ -30,7 +30,8 @@ enough_memory()
 # module was built in the tree's staging area (10) or that KUnit has run (18).
 not_tainted()
 {
-	read -r taint </proc/sys/kernel/tainted
+	# Not with read: it reads byte by byte, and this file gives only the first one then.
+	taint=$(cat /proc/sys/kernel/tainted)
 	echo "taint $taint"
 	[ $((taint & ~(1 << 10) & ~(1 << 18))) -eq 0 ]
 }
