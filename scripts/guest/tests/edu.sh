@@ -13,7 +13,7 @@ DRV=/sys/bus/pci/drivers/rust_driver_edu
 DBG=/sys/kernel/debug
 . /series/ktap.sh
 
-plan 44
+plan 52
 
 # Byte, 16 or 32 bits (od width 1, 2, 4) of the configuration space at offset.
 config() {
@@ -187,3 +187,36 @@ same "DMA was given up, bus master is off" "$(cat /tmp/edu.status)$(($(config 4 
 bind
 same "DMA works again" "$(dma '9 4096')" "seed 9 length 4096 compared 4096 mismatches 0"
 same "enabled once again" "$(cat "$DEV/enable")" 1
+
+# A copy begins 100 ms after the device has been told to; unbind must wait for it, or the device
+# would write to memory that is the driver's no more when the next binding enables bus mastering.
+# Neither must a copy that has been given up spoil the data of the next one.
+i=0
+while [ $i -lt 10 ]; do
+	(echo "$i 4096" > "$DIR/dma") 2>/dev/null &
+	[ $((i % 2)) = 0 ] || sleep 0.13
+	unbind || break
+	bind || break
+	[ "$(dma "$((i + 100)) 4096")" = \
+		"seed $((i + 100)) length 4096 compared 4096 mismatches 0" ] || break
+	wait
+	i=$((i + 1))
+done
+wait
+same "bound within 100 ms of a DMA 10 times" "$i" 10
+same "no other interrupts after that" "$(irqs other)" 0
+same "nobody missed an interrupt" "$(dmesg | grep -c 'nobody cared')" 0
+
+# Each binding allocates its vectors anew.
+same "one MSI vector again" "$(msi_irqs)" "$msi"
+same "one handler again" "$(handlers)" 1
+same "type of vector again" "$(cut -d' ' -f1 "$DIR/vector")" "$vector"
+
+# One operation at a time; nobody has to wait for another one.
+(echo 3000000000 > "$DIR/factorial") 2>/dev/null &
+sleep 0.5
+same "busy during an operation" "$(cat "$DIR/factorial")$(fact 1)$(dma '1 1')" busyerrorerror
+unbind
+wait
+bind
+same "works after that" "$(fact 12)" 479001600

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #: title = "A device is plugged into a PCIe port and pulled"
 #: devices = ["pcie-root-port,id=rp-hotplug,chassis=100,slot=100"]
-#: cmdline = ["series.boot=hotplug"]
+#: last = true
 #: expect = [{ text = "&ctrl->reset_lock", min = 0, max = 1 }]
 #: timeout = 60
 #: time = 8
 #
 # The C hot-plug driver of 6.18 takes its reset_lock inside pci_rescan_remove_lock and the other way
-# round. Lockdep says so, and is off from then on: hence a boot that no other test shares.
+# round. Lockdep says so, and is off from then on.
 
 . /series/ktap.sh
 

@@ -85,6 +85,10 @@ pub struct About {
     /// Whether it is too long for every day.
     #[serde(default)]
     pub storm: bool,
+    /// Whether it runs after all others of its boot, since it leaves the guest with less to test:
+    /// lockdep, for example, is off after its first report.
+    #[serde(default)]
+    pub last: bool,
     /// How many seconds it takes, as measured.
     pub time: f64,
 }
@@ -101,8 +105,13 @@ pub fn load(dir: &Path) -> Result<Vec<Test>> {
             tests.push(Test::parse(&path, &script)?);
         }
     }
-    tests.sort_by(|a, b| a.name.cmp(&b.name));
+    sort(&mut tests);
     Ok(tests)
+}
+
+/// By name, but those that ask for it come last.
+fn sort(tests: &mut [Test]) {
+    tests.sort_by(|a, b| (a.about.last, &a.name).cmp(&(b.about.last, &b.name)));
 }
 
 impl Test {
@@ -271,5 +280,17 @@ echo
         let tests = load(&dir).unwrap();
         assert!(tests.iter().any(|test| test.name == "boot"));
         crate::plan(&tests).unwrap();
+    }
+
+    #[test]
+    fn what_spoils_the_guest_comes_last() {
+        let test = |name: &str, more: &str| {
+            let text = format!("#: title = \"x\"\n#: timeout = 1\n#: time = 1\n{more}");
+            Test::parse(Path::new(&format!("{name}.sh")), &text).unwrap()
+        };
+        let mut tests = [test("b", ""), test("a", "#: last = true\n"), test("c", "")];
+        sort(&mut tests);
+        let names = tests.map(|test| test.name);
+        assert_eq!(names, ["b", "c", "a"]);
     }
 }
