@@ -17,9 +17,10 @@
 //!   `SEED` to its buffer, and back to another place. Read it to get how many bytes have been
 //!   compared, and how many were wrong.
 //!
-//! A write fails with `ETIMEDOUT` if the device does not finish, does not signal it, or is gone, and
-//! with `ENODEV` if the driver is being unbound. Reading after a failure gives
-//! `none`.
+//! A write fails with `ETIMEDOUT` if the device does not finish or does not signal it, with
+//! `ENODEV` if the driver is being unbound, with either if the device is gone, and with `EBUSY` if
+//! one of the files `factorial` and `dma` is in use otherwise. Reading gives `busy` during an
+//! operation, and `none` after a failure.
 
 use core::{
     fmt,
@@ -90,6 +91,10 @@ const DMA_BITS: u32 = 28;
 
 /// How long the device may take for things that don't depend on an argument.
 const TIMEOUT_MS: Msecs = 5000;
+
+/// How long a copy takes at most: the device begins 100 ms after it has been told to, and nothing
+/// can stop it.
+const COPY_MS: i64 = 500;
 
 /// How many factors the device can be expected to multiply in a millisecond, at least.
 const FACTORS_PER_MS: u32 = 50_000;
@@ -225,6 +230,26 @@ impl Edu {
         Ok(id)
     }
 
+    /// Returns whether the device is copying, or will be: it counts down before it does.
+    fn copying(bar: &Bar0) -> bool {
+        bar.read32(regs::DMA_COMMAND) & DMA_START != 0
+    }
+
+    /// Waits until the device is no longer copying, which may have been started by an earlier
+    /// binding, or given up.
+    ///
+    /// Until then it may access memory that it was given at that time, and signal an interrupt.
+    fn wait_copied(bar: &Bar0) -> Result {
+        read_poll_timeout(
+            || Ok(bar.read32(regs::DMA_COMMAND)),
+            |&command| command & DMA_START == 0 || command == ALL_ONES,
+            Delta::from_millis(1),
+            Delta::from_millis(COPY_MS),
+        )?;
+
+        Ok(())
+    }
+
     /// Keeps the device from signaling further interrupts for what it may be doing.
     fn quiesce(bar: &Bar0) {
         bar.write32(0, regs::STATUS);
@@ -289,7 +314,8 @@ impl Edu {
     fn factorial(&self, n: u32) -> Result {
         let computing = |bar: &Bar0| bar.read32(regs::STATUS) & STATUS_COMPUTING != 0;
 
-        let mut operation = self.operation.lock();
+        // An operation may take more than a minute; don't wait for it.
+        let mut operation = self.operation.try_lock().ok_or(EBUSY)?;
         operation.factorial = None;
 
         self.wait_idle(computing)?;
@@ -303,7 +329,11 @@ impl Edu {
             computing,
         )?;
 
+        // No factorial is all ones: they are 1, or even.
         let result = self.with_bar(|bar| bar.read32(regs::FACTORIAL))?;
+        if result == ALL_ONES {
+            return Err(ENODEV);
+        }
         operation.factorial = Some((n, result));
 
         Ok(())
@@ -311,9 +341,7 @@ impl Edu {
 
     /// Has the device copy `count` bytes, which must fit both the buffers.
     fn copy(&self, src: u32, dst: u32, count: u32, direction: u32) -> Result {
-        let copying = |bar: &Bar0| bar.read32(regs::DMA_COMMAND) & DMA_START != 0;
-
-        self.wait_idle(copying)?;
+        self.wait_idle(Self::copying)?;
         self.run(
             &self.dma_irqs,
             TIMEOUT_MS,
@@ -323,7 +351,7 @@ impl Edu {
                 bar.write32(count, regs::DMA_COUNT);
                 bar.write32(DMA_START | DMA_IRQ | direction, regs::DMA_COMMAND);
             },
-            copying,
+            Self::copying,
         )
     }
 
@@ -332,8 +360,11 @@ impl Edu {
             return Err(EINVAL);
         }
 
-        let mut operation = self.operation.lock();
+        let mut operation = self.operation.try_lock().ok_or(EBUSY)?;
         operation.dma = None;
+
+        // A copy that has been given up must not meet the data of this one.
+        self.wait_idle(Self::copying)?;
 
         let mut data = KVec::from_elem(0, DEVICE_BUFFER_SIZE, GFP_KERNEL)?;
         let address = |offset| u32::try_from(operation.dma_handle + offset as DmaAddress);
@@ -428,7 +459,11 @@ impl Edu {
     }
 
     fn show_factorial(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match this.operation.lock().factorial {
+        let Some(operation) = this.operation.try_lock() else {
+            return writeln!(f, "busy");
+        };
+
+        match operation.factorial {
             Some((n, result)) => writeln!(f, "{} {}", n, result),
             None => writeln!(f, "none"),
         }
@@ -441,7 +476,11 @@ impl Edu {
     }
 
     fn show_dma(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match this.operation.lock().dma {
+        let Some(operation) = this.operation.try_lock() else {
+            return writeln!(f, "busy");
+        };
+
+        match operation.dma {
             Some(RoundTrip {
                 seed,
                 len,
@@ -511,7 +550,13 @@ impl pci::Driver for EduDriver {
         let vector = vectors.vector(pdev, 0)?;
 
         let edu = Edu::new(pdev, vector)?;
-        Edu::quiesce(edu.bar.access(pdev.as_ref())?);
+
+        // An earlier binding may have left a copy behind. It would get hold of memory that is no
+        // longer the driver's if it found bus mastering enabled.
+        let bar = edu.bar.access(pdev.as_ref())?;
+        Edu::wait_copied(bar)
+            .inspect_err(|_| dev_err!(pdev.as_ref(), "does not stop copying\n"))?;
+        Edu::quiesce(bar);
 
         let name = CString::try_from_fmt(fmt!("rust_driver_edu-{}", pdev.name()))?;
 
@@ -542,9 +587,14 @@ impl pci::Driver for EduDriver {
         edu.event.complete_all();
         drop(edu.operation.lock());
 
-        // The device can't be kept from finishing what it has begun. If this is a copy, it will
-        // not reach our memory, since bus mastering is disabled before the buffer is freed.
+        // The device can't be kept from finishing what it has begun. Wait for a copy, as it ends
+        // with an interrupt; a computation does not, once it has been told so. If the copy does not
+        // end, it will not reach our memory, since bus mastering is disabled before the buffer is
+        // freed.
         if let Ok(bar) = edu.bar.access(pdev.as_ref()) {
+            if Edu::wait_copied(bar).is_err() {
+                dev_warn!(pdev.as_ref(), "does not stop copying\n");
+            }
             Edu::quiesce(bar);
         }
     }

@@ -38,7 +38,7 @@ impl ConfigSpaceKind for Extended {
 /// Whether a register of `size` bytes exists at `offset`, in a space of `space` bytes.
 const fn offset_valid(offset: usize, size: usize, space: usize) -> bool {
     // `size` is a power of two that divides `space`, so an aligned register does not cross the end.
-    offset % size == 0 && offset < space
+    offset & (size - 1) == 0 && offset < space
 }
 
 /// Decides what a value read from a device is worth.
@@ -64,8 +64,8 @@ fn check_answer<T: PartialEq>(
 /// Obtained from [`Device::config_space`] or [`Device::config_space_extended`].
 ///
 /// All methods may be called in any context, including hard interrupt and with interrupts disabled;
-/// the C functions serialize all configuration accesses, usually by a raw spinlock. They are slow,
-/// a microsecond or more, and not for hot paths.
+/// a single access does not interfere with others. They are slow, a microsecond or more, and not
+/// for hot paths.
 ///
 /// # Offsets
 ///
@@ -100,11 +100,24 @@ fn check_answer<T: PartialEq>(
 /// # Read, modify, write
 ///
 /// The methods `clear_and_set*` are not atomic. The driver must see to it that it does not change
-/// the same register from two places at the same time. It must leave alone what the PCI core
-/// changes: use the methods of [`Device`] for the command register, and accessors that hold the
-/// lock of the PCI core for the registers of the PCI Express capability. Mind also that bits which
-/// are cleared by writing 1 to them are cleared by writing back what was read; name them in `clear`
-/// to keep them.
+/// the same register from two places at the same time. Mind also that bits which are cleared by
+/// writing 1 to them are cleared by writing back what was read; name them in `clear` to keep them.
+///
+/// # Registers of the PCI core
+///
+/// Nothing keeps a driver from writing to registers that the PCI core manages, and behind its back
+/// it takes the ground from under what the other methods of [`Device`] promise. A driver must leave
+/// alone:
+///
+/// - the command register: use [`Device::enable_device_mem`], [`Device::set_master`] and
+///   [`Device::clear_master`]. The PCI core reads, modifies and writes it under the device lock,
+///   e.g. the bits for bus mastering and for the interrupt pin, so that anybody else who does this
+///   races with it;
+/// - the BARs, and the latency timer and cache line size;
+/// - the MSI and MSI-X capabilities: use [`Device::alloc_irq_vectors`];
+/// - the power management capability, and the resizable BAR, SR-IOV and AER capabilities;
+/// - in the PCI Express capability, what the PCI core or a service driver changes, such as device,
+///   link and slot control, for which C has accessors that hold a lock.
 ///
 /// [`pcibios_err_to_errno`]: srctree/include/linux/pci.h
 ///

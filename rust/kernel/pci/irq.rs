@@ -6,16 +6,15 @@
 
 use super::Device;
 use crate::{
-    bindings, device,
-    devres::BindingState,
-    error::{to_result, Error},
+    bindings, c_str, device,
+    error::Error,
     irq::{self, Handler, IrqRequest, Registration, ThreadedHandler, ThreadedRegistration},
-    new_mutex,
     prelude::*,
     str::CStr,
-    sync::{aref::ARef, Arc, Mutex},
+    sync::{aref::ARef, Arc},
     types::ScopeGuard,
 };
+use core::sync::atomic::{AtomicBool, Ordering};
 
 /// The ways in which a PCI function can signal an interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +92,8 @@ impl From<IrqType> for IrqTypes {
 
 /// How the vectors are to be spread over the CPUs.
 ///
+/// The vectors that are not spread must not be more than the minimum of vectors that is asked for.
+///
 /// See [`Device::alloc_irq_vectors_affinity`]. C type: [`struct irq_affinity`].
 ///
 /// [`struct irq_affinity`]: srctree/include/linux/interrupt.h
@@ -104,65 +105,95 @@ pub struct IrqAffinity {
     pub post_vectors: u32,
 }
 
+impl IrqAffinity {
+    /// Checks that the vectors that are not spread are among the `min` that there are at least.
+    fn check(self, min: u32) -> Result {
+        match self.pre_vectors.checked_add(self.post_vectors) {
+            Some(reserved) if reserved <= min => Ok(()),
+            _ => Err(EINVAL),
+        }
+    }
+}
+
 /// The vectors which have been allocated for a device.
+///
+/// Devres has a reference to it, by which the vectors are freed. This happens with the device lock
+/// held, and nowhere else: C modifies the command register and the bitfields of `struct pci_dev`
+/// without another lock.
 ///
 /// # Invariants
 ///
-/// Unless `*freed`, the vectors `0..count` of `pdev` are allocated, and nobody else frees them.
-#[pin_data]
+/// - Unless `freed`, the vectors `0..count` of `pdev` are allocated, and freed by
+///   [`Allocation::release`] only.
+/// - If `in_use` is not set, none of the vectors has a handler, and nobody can register one.
 struct Allocation {
     pdev: ARef<Device>,
     irq_type: IrqType,
     count: u32,
-    #[pin]
-    freed: Mutex<bool>,
+    in_use: AtomicBool,
+    freed: AtomicBool,
 }
 
 impl Allocation {
-    /// Frees the vectors; returns `false` if they have been freed already.
+    /// Frees what has been allocated for `dev` before, if it is not in use any more.
     ///
-    /// If another thread is freeing them, waits until this is done. There must be no handlers.
-    fn free(&self) -> bool {
-        let mut freed = self.freed.lock();
-
-        if *freed {
-            return false;
+    /// Returns [`EBUSY`] if it is.
+    fn free_unused(dev: &device::Device<device::Core>) -> Result {
+        // SAFETY: `dev.as_raw()` is valid, there is nothing to match.
+        let res = unsafe {
+            bindings::devres_find(dev.as_raw(), Self::key(), None, core::ptr::null_mut())
+        };
+        if res.is_null() {
+            return Ok(());
         }
 
-        // SAFETY: By the type invariants, the vectors are allocated and ours to free. All handlers
-        // have been unregistered, as `pci_free_irq_vectors()` requires: each of them is a user, if
-        // this is called when the last user is gone, and by devres otherwise.
-        unsafe { bindings::pci_free_irq_vectors(self.pdev.as_raw()) };
+        // SAFETY: The resources with this key contain a pointer to an `Allocation`, of which they
+        // own a reference. They are released with the device lock held, which the caller holds.
+        let this = unsafe { &*res.cast::<*const Self>().read() };
 
-        // INVARIANT: The vectors have just been freed.
-        *freed = true;
+        // Pairs with the `Release` in `Users::drop()`.
+        if this.in_use.load(Ordering::Acquire) {
+            return Err(EBUSY);
+        }
 
-        let dev: &device::Device = self.pdev.as_ref();
-        BindingState::with_existing(dev, |state| state.irq_vectors = false);
+        // SAFETY: `dev.as_raw()` is valid. By the type invariants, there are no handlers.
+        unsafe { bindings::devres_release(dev.as_raw(), Self::key(), None, core::ptr::null_mut()) };
 
-        true
+        Ok(())
     }
 
-    /// The devres action: frees the vectors unless this has happened already.
+    /// Returns the key by which devres finds the allocation, which is also the function that is
+    /// called to release it.
     ///
-    /// All handlers have been unregistered, since each [`Registration`] has a devres action of its
-    /// own, that was added after this one and has thus been run before.
-    ///
+    /// Rust does not guarantee that a function always has the same address, hence nobody else must
+    /// take it, and this must not be inlined.
+    #[inline(never)]
+    fn key() -> bindings::dr_release_t {
+        Some(Self::release)
+    }
+
     /// # Safety
     ///
-    /// `this` must come from [`Arc::into_raw`], and its reference is given up.
-    unsafe extern "C" fn release(this: *mut c_void) {
+    /// - `res` must point to a pointer that comes from [`Arc::into_raw`], whose reference is given
+    ///   up.
+    /// - There must be no handlers, and the device lock must be held.
+    unsafe extern "C" fn release(_dev: *mut bindings::device, res: *mut c_void) {
         // SAFETY: By the safety requirements of this function.
-        let this = unsafe { Arc::<Self>::from_raw(this.cast()) };
+        let this = unsafe { Arc::<Self>::from_raw(res.cast::<*const Self>().read()) };
 
-        this.free();
+        // SAFETY: By the type invariants, the vectors are allocated and ours to free. All handlers
+        // have been unregistered, as `pci_free_irq_vectors()` requires.
+        unsafe { bindings::pci_free_irq_vectors(this.pdev.as_raw()) };
+
+        // INVARIANT: The vectors have just been freed.
+        this.freed.store(true, Ordering::Relaxed);
     }
 }
 
 /// What [`IrqVectors`] and all registered handlers share: when the last of them is gone, the
-/// vectors are freed.
+/// vectors may be freed.
 ///
-/// This is not the same as the references to [`Allocation`], as the devres action has one as well.
+/// This is not the same as the references to [`Allocation`], as devres has one as well.
 struct Users {
     allocation: Arc<Allocation>,
 }
@@ -171,32 +202,10 @@ impl irq::Owner for Users {}
 
 impl Drop for Users {
     fn drop(&mut self) {
-        if !self.allocation.free() {
-            return;
-        }
-
-        // The device is still bound, or the devres action would have freed the vectors. Remove the
-        // action, lest they pile up in a driver that allocates vectors again and again.
-        let this = &*self.allocation;
-        let dev: &device::Device = this.pdev.as_ref();
-
-        // SAFETY: `dev` is valid; the action and its argument are the ones given to
-        // `devm_add_action()`, if it has been called.
-        let ret = unsafe {
-            bindings::devm_remove_action_nowarn(
-                dev.as_raw(),
-                Some(Allocation::release),
-                core::ptr::from_ref(this).cast_mut().cast(),
-            )
-        };
-
-        // Otherwise the action has not been added yet, or it is about to run and waits for nothing
-        // but its turn: it will find the vectors freed.
-        if ret == 0 {
-            // SAFETY: The pointer comes from `Arc::into_raw()` in `Device::alloc_vectors`, and the
-            // action that owned the reference has been removed without running.
-            drop(unsafe { Arc::<Allocation>::from_raw(this) });
-        }
+        // The device lock need not be held here, so leave it to others to free the vectors.
+        //
+        // INVARIANT: Each handler is a user, as is everything that a handler can be registered by.
+        self.allocation.in_use.store(false, Ordering::Release);
     }
 }
 
@@ -205,11 +214,13 @@ impl Drop for Users {
 /// A driver allocates its vectors in probe by [`Device::alloc_irq_vectors`], and registers a
 /// handler for each vector it uses. The vectors are freed
 ///
-/// - when [`IrqVectors`] and all handlers have been dropped, or
-/// - when the device is unbound, whatever the driver still holds, or has leaked;
+/// - when the device is unbound, whatever the driver still holds, or has leaked, or
+/// - when the driver allocates vectors again, for which it must have dropped [`IrqVectors`] and all
+///   handlers;
 ///
-/// in both cases after the last handler has been unregistered, which waits for it to finish. A
-/// driver may allocate vectors again once the former ones have been freed.
+/// in both cases after the last handler has been unregistered, which waits for it to finish.
+/// Dropping [`IrqVectors`] and the handlers does not free the vectors at once, since the PCI core
+/// requires the device lock for that.
 ///
 /// # Contexts
 ///
@@ -220,7 +231,8 @@ impl Drop for Users {
 /// | [`IrqVectors::vector`] | process, while the device is bound |
 /// | [`IrqVector::request_irq`] | the same |
 /// | [`IrqVector::request_threaded_irq`] | the same |
-/// | dropping [`IrqVectors`] or a [`Registration`] | process |
+/// | dropping [`IrqVectors`] | any |
+/// | dropping a [`Registration`] | process |
 /// | [`Handler::handle`], [`ThreadedHandler::handle`] | hard interrupt |
 /// | [`ThreadedHandler::handle_threaded`] | process (a thread of the interrupt) |
 ///
@@ -289,7 +301,7 @@ impl IrqVectors {
     /// - [`EINVAL`] if `pdev` is not the device which the vectors belong to, or `index` is not less
     ///   than [`Self::count`].
     /// - [`ENXIO`] if the device has been unbound since the vectors have been allocated, and `pdev`
-    ///   is a later binding.
+    ///   is a later binding; or if the interrupt pin is not connected to anything.
     pub fn vector<'a>(
         &'a self,
         pdev: &'a Device<device::Bound>,
@@ -302,20 +314,28 @@ impl IrqVectors {
         }
 
         // `self` is a user, hence only unbinding frees the vectors, which `pdev` rules out for as
-        // long as it lives. Thus they remain allocated for `'a` if they are now.
-        if *allocation.freed.lock() {
+        // long as it lives. Thus they remain allocated for `'a` if they are now. If they have been
+        // freed by an earlier unbind, this is visible here by the device lock.
+        if allocation.freed.load(Ordering::Relaxed) {
             return Err(ENXIO);
         }
 
         // SAFETY: `pdev.as_raw` returns a valid pointer to a `struct pci_dev`.
         let irq = unsafe { bindings::pci_irq_vector(pdev.as_raw(), index) };
 
+        let irq = match u32::try_from(irq) {
+            Ok(irq) => irq,
+            // C stores this in place of the number of the interrupt, it is no errno.
+            Err(_) if irq as u32 == bindings::IRQ_NOTCONNECTED => return Err(ENXIO),
+            Err(_) => return Err(Error::from_errno(irq)),
+        };
+
         // INVARIANT: The vector is allocated, see above.
         Ok(IrqVector {
             vectors: self,
             dev: pdev.as_ref(),
             index,
-            irq: u32::try_from(irq).map_err(|_| Error::from_errno(irq))?,
+            irq,
         })
     }
 }
@@ -412,15 +432,20 @@ impl Device<device::Core> {
     /// Allocates between `min` and `max` interrupt vectors, of one of the types in `types`.
     ///
     /// MSI-X is preferred to MSI, and MSI to INTx. INTx is used only if `min` is 1. The device must
-    /// have been enabled, e.g. by [`Device::enable_device_mem`]. To signal an interrupt by a
-    /// message, the device also needs [`Device::set_master`].
+    /// have been enabled, e.g. by [`Device::enable_device_mem`], as only this tells which interrupt
+    /// its pin is connected to. To signal an interrupt by a message, the device also needs
+    /// [`Device::set_master`].
+    ///
+    /// Frees vectors that have been allocated before, unless they are in use.
     ///
     /// Must be called from process context; may sleep.
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`] if `min` is 0, or `max` less than `min`, or `types` is empty.
-    /// - [`EBUSY`] if the vectors allocated before have not been freed.
+    /// - [`EINVAL`] if `min` is 0, or `max` less than `min`, or `types` is empty, or the device is
+    ///   not enabled.
+    /// - [`EBUSY`] if vectors have been allocated before, and [`IrqVectors`] or one of the handlers
+    ///   still exists.
     /// - [`ENOSPC`] if less than `min` vectors are available.
     /// - [`ENOMEM`] if memory is short.
     /// - Others, if the device or the platform does not support any type.
@@ -437,6 +462,8 @@ impl Device<device::Core> {
     /// The same as [`Device::alloc_irq_vectors`], except that each vector besides the ones that
     /// `affinity` exempts is directed to a set of CPUs, which together are all CPUs. User space
     /// can't change this.
+    ///
+    /// Returns [`EINVAL`] also if `affinity` exempts more than `min` vectors.
     ///
     /// C function: [`pci_alloc_irq_vectors_affinity`] with `PCI_IRQ_AFFINITY`.
     ///
@@ -460,16 +487,24 @@ impl Device<device::Core> {
     ) -> Result<IrqVectors> {
         let dev: &device::Device<device::Core> = self.as_ref();
 
-        // Vectors may be freed while the device lock is not held.
-        BindingState::with(dev, |state| {
-            if core::mem::replace(&mut state.irq_vectors, true) {
-                Err(EBUSY)
-            } else {
-                Ok(())
-            }
-        })??;
-        let unlock = ScopeGuard::new(|| {
-            BindingState::with_existing(dev, |state| state.irq_vectors = false);
+        Allocation::free_unused(dev)?;
+
+        // SAFETY: There are no requirements.
+        let res = unsafe {
+            bindings::__devres_alloc_node(
+                Allocation::key(),
+                core::mem::size_of::<*const Allocation>(),
+                GFP_KERNEL.as_raw(),
+                bindings::NUMA_NO_NODE,
+                c_str!("rust_pci_irq_vectors").as_char_ptr(),
+            )
+        };
+        if res.is_null() {
+            return Err(ENOMEM);
+        }
+        let res = ScopeGuard::new_with_data(res, |res| {
+            // SAFETY: `res` comes from `__devres_alloc_node()` and has not been added to a device.
+            unsafe { bindings::devres_free(res) };
         });
 
         let (irq_type, count) = self.enable_vectors(min, max, types, affinity)?;
@@ -478,41 +513,40 @@ impl Device<device::Core> {
             unsafe { bindings::pci_free_irq_vectors(self.as_raw()) };
         });
 
-        // INVARIANT: The vectors have just been allocated; `BindingState::irq_vectors` keeps others
-        // from replacing them.
-        let allocation = Arc::pin_init(
-            pin_init!(Allocation {
+        // INVARIANT: The vectors have just been allocated. `Allocation::free_unused()` keeps others
+        // from replacing them. `users` is created below.
+        let allocation = Arc::new(
+            Allocation {
                 pdev: self.into(),
                 irq_type,
                 count,
-                freed <- new_mutex!(false),
-            }),
+                in_use: AtomicBool::new(true),
+                freed: AtomicBool::new(false),
+            },
+            GFP_KERNEL,
+        )?;
+        let users = Arc::new(
+            Users {
+                allocation: allocation.clone(),
+            },
             GFP_KERNEL,
         )?;
 
-        // From here on, dropping `users` undoes all.
         disable.dismiss();
-        unlock.dismiss();
-        let users = Users { allocation };
-        let action_ref = users.allocation.clone();
-        let users = Arc::new(users, GFP_KERNEL)?;
+        let res = res.dismiss();
+
+        // SAFETY: `res` is valid for writes of a pointer.
+        unsafe {
+            res.cast::<*const Allocation>()
+                .write(Arc::into_raw(allocation))
+        };
 
         // This comes after the vectors have been allocated, since what the MSI core has registered
         // with devres by then (see `pci_setup_msi_context()`) must be released after them.
-        let ptr = Arc::into_raw(action_ref);
-        // SAFETY: `dev` is valid and bound; `release` may be called with `ptr`.
-        let ret = unsafe {
-            bindings::devm_add_action(
-                dev.as_raw(),
-                Some(Allocation::release),
-                ptr.cast_mut().cast(),
-            )
-        };
-        if ret != 0 {
-            // SAFETY: `ptr` comes from `Arc::into_raw()`; the action has not been added.
-            drop(unsafe { Arc::from_raw(ptr) });
-        }
-        to_result(ret)?;
+        //
+        // SAFETY: `dev` is valid and bound. Devres may release `res` with the device lock held: at
+        // unbind, all handlers have been unregistered before, see `devres::release_early()`.
+        unsafe { bindings::devres_add(dev.as_raw(), res) };
 
         Ok(IrqVectors { users })
     }
@@ -526,8 +560,22 @@ impl Device<device::Core> {
         affinity: Option<IrqAffinity>,
     ) -> Result<(IrqType, u32)> {
         // No type has more vectors; C takes the number as an `int`.
-        let max = max.min(bindings::PCI_MSIX_FLAGS_QSIZE + 1);
+        const MAX: u32 = bindings::PCI_MSIX_FLAGS_QSIZE + 1;
+
         if min == 0 || max < min {
+            return Err(EINVAL);
+        }
+        if min > MAX {
+            return Err(ENOSPC);
+        }
+        let max = max.min(MAX);
+
+        if let Some(affinity) = affinity {
+            affinity.check(min)?;
+        }
+
+        // SAFETY: `self.as_raw` is a valid pointer to a `struct pci_dev`.
+        if unsafe { bindings::pci_is_enabled(self.as_raw()) } == 0 {
             return Err(EINVAL);
         }
 
@@ -551,18 +599,44 @@ impl Device<device::Core> {
             }
 
             // SAFETY: `self.as_raw` is a valid pointer to a `struct pci_dev`, `affd_ptr` is null or
-            // points to a `struct irq_affinity`, which C uses during this call only. The device has
-            // no vectors, as `BindingState::irq_vectors` says.
+            // points to a `struct irq_affinity`, which C uses during this call only, and whose sum
+            // of vectors does not exceed `min`, as has been checked: C computes it without regard
+            // to overflow, and writes as many elements to an array of at least `min`. The device
+            // has no vectors, or there would be an `Allocation`, and the device lock is held.
             let n = unsafe {
                 bindings::pci_alloc_irq_vectors_affinity(self.as_raw(), min, max, flags, affd_ptr)
             };
 
             match u32::try_from(n) {
                 Ok(n) => return Ok((irq_type, n)),
+                // That there are not enough vectors says more than that the next type has none.
+                Err(_) if ret == Err(ENOSPC) => {}
                 Err(_) => ret = Err(Error::from_errno(n)),
             }
         }
 
         ret
+    }
+}
+
+#[kunit_tests(rust_kernel_pci_irq)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_vectors_are_limited() {
+        let check = |pre_vectors, post_vectors, min| {
+            IrqAffinity {
+                pre_vectors,
+                post_vectors,
+            }
+            .check(min)
+        };
+
+        assert_eq!(check(0, 0, 1), Ok(()));
+        assert_eq!(check(1, 2, 3), Ok(()));
+        assert_eq!(check(1, 2, 2), Err(EINVAL));
+        assert_eq!(check(u32::MAX, 2, 1), Err(EINVAL));
+        assert_eq!(check(2, u32::MAX, u32::MAX), Err(EINVAL));
     }
 }

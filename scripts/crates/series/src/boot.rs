@@ -59,7 +59,7 @@ fn show_windows(ready: &mut Ready<'_>) {
         .map(PathBuf::from);
     for path in named.chain([PathBuf::from("/tmp/.X11-unix")]) {
         if path.exists() {
-            ready.toolchain.bind(&path);
+            ready.bind(&path);
         }
     }
 }

@@ -5,32 +5,33 @@
 use std::fs;
 
 use anyhow::Result;
+use manifest::Manifest;
 use patches::{CheckedOut, Kernel};
 
-use crate::workbench::{Ready, Workbench};
+use crate::workbench::{Prepared, Workbench};
 
 const REPO: &str = "git";
 const WORKTREE: &str = "linux";
 
 /// The repository with the branch of this clone. It is not the one that is shared by all clones,
 /// so that each has its own branch `series`.
-fn kernel(ready: &Ready<'_>) -> Result<Kernel> {
-    let dir = ready.bench.checkout();
+fn kernel(prepared: &Prepared<'_>) -> Result<Kernel> {
+    let dir = prepared.bench.checkout();
     let repo = dir.join(REPO);
     fs::create_dir_all(&dir)?;
-    ready.linux.sibling(&repo)?;
+    prepared.linux.sibling(&repo)?;
     Ok(Kernel {
         repo,
-        base: ready.linux.base().to_string(),
+        base: prepared.linux.base().to_string(),
         scratch: dir.join("scratch"),
     })
 }
 
 /// Patches to branch.
 pub fn checkout(bench: &Workbench) -> Result<bool> {
-    let ready = bench.ready()?;
+    let prepared = bench.prepared(&Manifest::load(&bench.top)?)?;
     let worktree = bench.checkout().join(WORKTREE);
-    match patches::checkout(&bench.ui, &kernel(&ready)?, &worktree, &bench.top)? {
+    match patches::checkout(&bench.ui, &kernel(&prepared)?, &worktree, &bench.top)? {
         CheckedOut::Unchanged => println!("{} is up to date", worktree.display()),
         CheckedOut::Moved(_) => println!("{}", worktree.display()),
     }
@@ -39,9 +40,9 @@ pub fn checkout(bench: &Workbench) -> Result<bool> {
 
 /// Branch to patches.
 pub fn export(bench: &Workbench) -> Result<bool> {
-    let ready = bench.ready()?;
+    let prepared = bench.prepared(&Manifest::load(&bench.top)?)?;
     let worktree = bench.checkout().join(WORKTREE);
-    let exported = patches::export(&bench.ui, &kernel(&ready)?, &worktree, &bench.top)?;
+    let exported = patches::export(&bench.ui, &kernel(&prepared)?, &worktree, &bench.top)?;
     for path in &exported.written {
         println!("wrote   {path}");
     }

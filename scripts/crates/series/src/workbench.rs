@@ -4,10 +4,12 @@
 
 use std::env;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Result};
 use kernel::{Base, Build, Config, Fragment, Linux, Source};
+use manifest::Manifest;
 use patches::Series;
 use run::{Cache, Failure, Lock, Ui};
 use toolroot::Toolchain;
@@ -22,13 +24,26 @@ pub struct Workbench {
     pub places: Places,
 }
 
-/// Toolchain, base and series, ready, with the cache locked.
-pub struct Ready<'a> {
+/// Toolchain and base, ready, with the cache locked.
+pub struct Prepared<'a> {
     pub bench: &'a Workbench,
-    pub series: Series,
     pub toolchain: Toolchain,
     pub linux: Linux,
     _lock: Lock,
+}
+
+/// The series as well, as it is in `patches/`.
+pub struct Ready<'a> {
+    prepared: Prepared<'a>,
+    pub series: Series,
+}
+
+impl<'a> Deref for Ready<'a> {
+    type Target = Prepared<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.prepared
+    }
 }
 
 impl Workbench {
@@ -71,9 +86,17 @@ impl Workbench {
     pub fn ready(&self) -> Result<Ready<'_>> {
         // What can be wrong with the input is found before anything long begins.
         let series = Series::load(&self.top)?;
+        Ok(Ready {
+            prepared: self.prepared(&series.manifest)?,
+            series,
+        })
+    }
+
+    /// Makes toolchain and base ready.
+    pub fn prepared(&self, manifest: &Manifest) -> Result<Prepared<'_>> {
         let base = Base {
-            version: series.manifest.base.version.clone(),
-            sha256: series.manifest.base.sha256.clone(),
+            version: manifest.base.version.clone(),
+            sha256: manifest.base.sha256.clone(),
         };
         let source = Source {
             git_tree: self.places.linux.clone(),
@@ -82,9 +105,8 @@ impl Workbench {
         source.check(&self.cache, &base)?;
         let (toolchain, lock) = self.toolchain()?;
         let linux = Linux::prepare(&self.ui, &self.cache, &toolchain, &base, &source)?;
-        Ok(Ready {
+        Ok(Prepared {
             bench: self,
-            series,
             toolchain,
             linux,
             _lock: lock,
@@ -145,6 +167,11 @@ impl Ready<'_> {
         let log = self.bench.cache.new_log("apply")?;
         self.series
             .apply(&self.bench.ui, &self.toolchain, &self.kernel(), &log)
+    }
+
+    /// Makes `path` visible in the toolchain root.
+    pub fn bind(&mut self, path: &Path) {
+        self.prepared.toolchain.bind(path);
     }
 
     /// The configuration of a kernel, from the fragments under `scripts/config`.
