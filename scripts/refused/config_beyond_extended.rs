@@ -2,7 +2,7 @@
 
 //! The extended configuration space ends at 4096.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::Bound, pci, prelude::*};
 

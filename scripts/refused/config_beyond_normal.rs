@@ -2,7 +2,7 @@
 
 //! Extended capabilities are not in the space that every device has.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::Bound, pci, prelude::*};
 

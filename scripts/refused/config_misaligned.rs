@@ -2,7 +2,7 @@
 
 //! Accesses are aligned to their size.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::Bound, pci, prelude::*};
 

@@ -2,7 +2,7 @@
 
 //! A device that may be unbound at any time has no configuration space.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::pci;
 

@@ -2,7 +2,7 @@
 
 //! DMA masks are set by probe, before there is any DMA memory.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::Bound, dma::{Device as _, DmaMask}, pci, prelude::*};
 

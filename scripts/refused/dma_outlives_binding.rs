@@ -2,7 +2,7 @@
 
 //! An allocation itself is not to be had, only one in a `Devres`.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::{Bound, Device}, devres::Devres, dma::CoherentAllocation, prelude::*};
 

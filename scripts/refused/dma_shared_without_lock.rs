@@ -2,7 +2,7 @@
 
 //! DMA memory is shared between threads only through a lock.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::dma::CoherentAllocation;
 

@@ -2,7 +2,7 @@
 
 //! There is no DMA memory for objects without a size.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::{Bound, Device}, dma::CoherentAllocation, prelude::*};
 

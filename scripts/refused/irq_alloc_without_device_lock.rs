@@ -2,7 +2,7 @@
 
 //! An interrupt handler has a bound device, but not the device lock.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::{Bound, Core}, pci::{self, IrqTypes}, prelude::*};
 

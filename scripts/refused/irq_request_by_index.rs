@@ -2,7 +2,7 @@
 
 //! An index alone may name a vector that nobody has allocated.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{c_str, device::{Bound, Device}, irq, pci, prelude::*};
 

@@ -2,7 +2,7 @@
 
 //! Vectors are not freed while one of them is in use.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::Core, pci::{self, IrqTypes}, prelude::*};
 

@@ -2,7 +2,7 @@
 
 //! A vector is no longer used than the device is bound.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::Bound, pci::{self, IrqVector, IrqVectors}, prelude::*};
 

@@ -2,7 +2,7 @@
 
 //! A vector is no longer used than the value lives that frees it.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::Core, pci::{self, IrqTypes}, prelude::*};
 

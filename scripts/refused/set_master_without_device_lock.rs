@@ -2,7 +2,7 @@
 
 //! Bus mastering is switched by who holds the device lock.
 
-#![allow(unused)]
+#![allow(missing_docs, unused)]
 
 use kernel::{device::{Bound, Core}, pci};
 

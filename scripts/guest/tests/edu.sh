@@ -5,7 +5,7 @@
 #: bind = { "1234:11e8" = "rust_driver_edu" }
 #: modules = ["rust_driver_edu"]
 #: timeout = 60
-#: time = 10
+#: time = 30
 #
 # samples/rust/rust_driver_edu.rs on QEMU's edu device, through its files in debugfs.
 
@@ -13,7 +13,7 @@ DRV=/sys/bus/pci/drivers/rust_driver_edu
 DBG=/sys/kernel/debug
 . /series/ktap.sh
 
-plan 52
+plan 57
 
 # Byte, 16 or 32 bits (od width 1, 2, 4) of the configuration space at offset.
 config() {
