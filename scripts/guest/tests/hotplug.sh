@@ -3,7 +3,7 @@
 #: title = "A device is plugged into a PCIe port and pulled"
 #: devices = ["pcie-root-port,id=rp-hotplug,chassis=100,slot=100"]
 #: last = true
-#: expect = [{ text = "&ctrl->reset_lock", min = 0, max = 1 }]
+#: expect = [{ class = "lockdep", text = "&ctrl->reset_lock", min = 0, max = 1 }]
 #: timeout = 60
 #: time = 8
 #

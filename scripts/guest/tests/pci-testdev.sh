@@ -10,7 +10,7 @@
 
 . /series/ktap.sh
 
-plan 18
+plan 17
 
 command_bits() {
 	echo "$(($(od -An -v -tu2 -j4 -N2 "$DEV/config" | tr -d ' ') & 6))"
@@ -48,7 +48,6 @@ try() {
 	same "$1: enable count while bound" "$(($(cat "$DEV/enable") - before))" "$4"
 	same "$1: command register while bound" "$(command_bits)" "$3"
 
-	errors=$(logged "$1 $NAME.*Element")
 	i=0
 	while [ $i -lt 20 ]; do
 		echo "$NAME" > "$drv/unbind" || break
@@ -61,9 +60,10 @@ try() {
 	same "$1: unbound" "$(bound)" ""
 	same "$1: bus master is off" "$(($(command_bits) & 4))" 0
 	same "$1: enable count is back" "$(cat "$DEV/enable")" "$before"
-	same "$1: no errors" "$(($(logged "$1 $NAME.*Element") - errors))" 0
 	echo > "$DEV/driver_override"
 }
 
 try rust_driver_pci "rust_driver_pci $NAME: pci-testdev data-match count: 1" 6 1
 try rust_dma "rust_dma $NAME: Probe DMA test driver" 2 0
+# It compares what it wrote to DMA memory when it is unbound.
+same "rust_dma read back what it wrote" "$(logged "rust_dma $NAME.*Element")" 0

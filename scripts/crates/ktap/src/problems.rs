@@ -198,6 +198,7 @@ const SIGNS: &[Sign] = &[
     anywhere("kernel BUG", "kernel BUG at "),
     start("general protection fault", "Oops: general protection fault"),
     start("panic", "Kernel panic - not syncing: "),
+    single(anywhere("log lost", "printk messages dropped")),
     single(anywhere("DMA-API is off", "dma-debug disabled")),
     single(anywhere("DMA-API is off", "debugging out of memory")),
     single(anywhere(

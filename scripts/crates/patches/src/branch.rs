@@ -210,8 +210,26 @@ pub fn has_unexported_work(repo: &Path, worktree: &Path) -> Result<bool> {
     if worktree.join(".git").exists() && !git::changes(worktree, true)?.is_empty() {
         return Ok(true);
     }
-    let tip = git::commit(repo, &format!("refs/heads/{BRANCH}"));
-    Ok(tip.is_some() && Sync::load(repo)?.commit != tip)
+    // Commits on any branch, set aside with git stash, or on no branch.
+    let place = if worktree.join(".git").exists() {
+        worktree
+    } else {
+        repo
+    };
+    let mut list = git::clean(place);
+    list.args([
+        "rev-list",
+        "--max-count=1",
+        "--branches",
+        "--glob=refs/stas[h]",
+    ]);
+    if place == worktree {
+        list.arg("HEAD");
+    }
+    if let Some(commit) = Sync::load(repo)?.commit {
+        list.args(["--not", &commit]);
+    }
+    Ok(!run::output(list, "git rev-list")?.trim().is_empty())
 }
 
 /// The generated files as they are in the repository.

@@ -7,10 +7,15 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{fcntl, FcntlArg, FdFlag, Flock, FlockArg};
 use nix::sys::statvfs::statvfs;
 
 use crate::{Failure, Ui};
+
+/// Marks a directory as a cache, for this tool and for backup programs (bford.info/cachedir).
+const TAG: &str = "CACHEDIR.TAG";
+const TAG_TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+                        # Made by cargo series; `cargo series clean` empties it.\n";
 
 /// Where things are kept. Shared by all clones of the repository.
 #[derive(Clone, Debug)]
@@ -34,7 +39,7 @@ impl Cache {
             (None, None, Some(home)) => Path::new(&home).join(".cache/rust-series"),
             (None, None, None) => {
                 return Err(Failure::new("there is no cache directory: HOME is not set")
-                    .hint("set SERIES_CACHE to a directory with 20 GB of space")
+                    .hint("set SERIES_CACHE to a directory with 15 GB of space")
                     .into())
             }
         };
@@ -48,6 +53,19 @@ impl Cache {
         let dir = dir
             .canonicalize()
             .with_context(|| format!("cannot open the cache directory {}", dir.display()))?;
+        let tag = dir.join(TAG);
+        if !tag.exists() {
+            // What is in it will be overwritten and removed: it must not be anybody's files.
+            if fs::read_dir(&dir)?.next().is_some() {
+                return Err(Failure::new(format!(
+                    "{} has files, and is no cache directory of this tool",
+                    dir.display()
+                ))
+                .hint("set SERIES_CACHE to a new or empty directory")
+                .into());
+            }
+            fs::write(&tag, TAG_TEXT).with_context(|| format!("cannot write {}", tag.display()))?;
+        }
         Ok(Self { dir })
     }
 
@@ -74,6 +92,8 @@ impl Cache {
         let path = self.path("lock");
         let file =
             File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        // Programs that outlive this one, since it was killed, go on holding the lock.
+        fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty()))?;
         let file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => return Ok(Lock(lock)),
             Err((file, _)) => file,
@@ -95,6 +115,18 @@ pub fn free_space(dir: &Path) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_with_files_is_no_cache() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("thesis"), "").unwrap();
+        let err = Cache::at(dir.path()).unwrap_err().to_string();
+        assert!(err.contains("is no cache directory"), "{err}");
+        let new = dir.path().join("new");
+        Cache::at(&new).unwrap();
+        fs::write(new.join("out"), "").unwrap();
+        Cache::at(&new).unwrap();
+    }
 
     #[test]
     fn a_log_starts_empty() {

@@ -2,7 +2,6 @@
 
 //! `cargo series clean`: removes what the tool made.
 
-use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
@@ -12,21 +11,32 @@ use run::Failure;
 use crate::edit;
 use crate::workbench::Workbench;
 
+/// What the tool makes in the cache directory.
+const MADE: &[&str] = &[
+    "ccache",
+    "checkout",
+    "download",
+    "linux",
+    "linux.git",
+    "log",
+    "out",
+    "run",
+    "scratch",
+    "toolchain",
+    "toolchain.packages",
+    "toolchain.partial",
+];
+
 /// Says how much the cache holds, asks, and removes it. What a user edited and did not export
 /// stays, and so does the repository that holds its commits.
 pub fn clean(bench: &Workbench, yes: bool) -> Result<bool> {
     let _lock = bench.cache.lock(&bench.ui)?;
     let keep = edit::unexported_work(bench)?;
     let mut items = Vec::new();
-    for entry in fs::read_dir(bench.cache.dir())? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let is_work = ["checkout", "linux.git"].contains(&name.as_str());
-        if name == "lock" || (is_work && !keep.is_empty()) {
+    for &name in MADE {
+        let path = bench.cache.path(name);
+        let is_work = ["checkout", "linux.git"].contains(&name);
+        if !path.exists() || (is_work && !keep.is_empty()) {
             continue;
         }
         items.push((size(&path)?, name, path));

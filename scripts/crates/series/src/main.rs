@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use workbench::{Flavour, Workbench};
 
@@ -96,7 +97,7 @@ enum Cmd {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
-    /// Apply the series to the kernel git tree given by --linux
+    /// Apply the series to the kernel git tree that --linux names, on what is checked out there
     Apply,
     /// Build the kernel with the series
     Build {
@@ -124,8 +125,12 @@ enum Cmd {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|err| err.exit());
+    let linux_was_typed = matches.subcommand().is_some_and(|(_, arguments)| {
+        arguments.value_source("linux") == Some(ValueSource::CommandLine)
+    });
+    match run(cli, linux_was_typed) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(err) => {
@@ -143,7 +148,7 @@ fn chain(err: &anyhow::Error) -> String {
         .join("\n")
 }
 
-fn run(cli: Cli) -> Result<bool> {
+fn run(cli: Cli, linux_was_typed: bool) -> Result<bool> {
     let bench = Workbench::open(cli.places)?;
     match cli.command {
         Cmd::Boot {
@@ -169,8 +174,9 @@ fn run(cli: Cli) -> Result<bool> {
         Cmd::Check { each } => check::check(&bench, each),
         Cmd::Mbox { topic, output } => send::mbox(&bench, topic.as_deref(), output.as_deref()),
         Cmd::Apply => match &bench.places.linux {
-            Some(dir) => send::apply(&bench, dir),
-            None => anyhow::bail!(
+            Some(dir) if linux_was_typed => send::apply(&bench, dir),
+            // What is in the environment is for reading only.
+            _ => anyhow::bail!(
                 run::Failure::new("which kernel tree?").hint("cargo series apply --linux DIR")
             ),
         },

@@ -46,11 +46,19 @@ impl Tally {
     /// Runs a check. One that could not be made has failed.
     pub fn check(&mut self, what: &str, check: impl FnOnce() -> Result<Outcome>) {
         let start = Instant::now();
-        let outcome = check().unwrap_or_else(|err| Outcome {
-            passed: 0,
-            failed: 1,
-            lines: crate::chain(&err).lines().map(str::to_string).collect(),
-        });
+        let outcome = match check() {
+            Ok(outcome) if outcome.passed + outcome.failed == 0 => Outcome {
+                failed: 1,
+                lines: vec!["nothing was checked".into()],
+                ..outcome
+            },
+            Ok(outcome) => outcome,
+            Err(err) => Outcome {
+                passed: 0,
+                failed: 1,
+                lines: crate::chain(&err).lines().map(str::to_string).collect(),
+            },
+        };
         if outcome.failed > 0 {
             eprintln!("✗ {what}");
             for line in &outcome.lines {
@@ -108,6 +116,13 @@ mod tests {
         tally.check("none", || anyhow::bail!("no tool"));
         assert_eq!((tally.rows[1].passed, tally.rows[1].failed), (0, 1));
         assert!(!tally.close());
+    }
+
+    #[test]
+    fn a_check_of_nothing_has_failed() {
+        let mut tally = Tally::default();
+        tally.check("empty", || Ok(Outcome::default()));
+        assert_eq!((tally.rows[0].passed, tally.rows[0].failed), (0, 1));
     }
 
     #[test]

@@ -45,22 +45,27 @@ fn failure(mut command: Command) -> String {
     said
 }
 
+/// Not in /tmp, which may be small.
+fn new_dir() -> TempDir {
+    TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
 fn root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
 #[test]
 fn outside_a_clone_it_says_so() {
-    let dir = TempDir::new().unwrap();
-    let mut series = command(SERIES, dir.path());
-    series.arg("build").current_dir(dir.path());
+    let dir = new_dir();
+    let mut series = command(SERIES, &dir.path().join("cache"));
+    series.arg("build").current_dir("/");
     let said = failure(series);
     assert!(said.contains("no clone of the series"), "{said}");
 }
 
 #[test]
 fn a_wrong_tarball_is_refused_before_anything_is_made() {
-    let dir = TempDir::new().unwrap();
+    let dir = new_dir();
     let tarball = dir.path().join("linux.tar.xz");
     fs::write(&tarball, "not a kernel").unwrap();
     let cache = dir.path().join("cache");
@@ -77,7 +82,7 @@ fn a_wrong_tarball_is_refused_before_anything_is_made() {
 
 #[test]
 fn a_git_tree_that_is_none_is_refused() {
-    let dir = TempDir::new().unwrap();
+    let dir = new_dir();
     let mut series = command(SERIES, &dir.path().join("cache"));
     series.args(["build", "--linux"]).arg(dir.path());
     let said = failure(series);
@@ -90,7 +95,7 @@ fn without_namespaces_it_says_what_to_do() {
         // Only root can take the right to make them away from itself.
         return;
     }
-    let dir = TempDir::new().unwrap();
+    let dir = new_dir();
     let mut series = command("setpriv", dir.path());
     series
         .args(["--bounding-set=-sys_admin", "--inh-caps=-sys_admin", SERIES])
@@ -102,7 +107,7 @@ fn without_namespaces_it_says_what_to_do() {
 
 #[test]
 fn without_network_it_says_so_and_a_damaged_root_is_noticed() {
-    let dir = TempDir::new().unwrap();
+    let dir = new_dir();
     // A root that claims to be whole, and is empty.
     fs::create_dir(dir.path().join("toolchain")).unwrap();
     let list = fs::read_to_string(top().join("scripts/toolchain/packages")).unwrap();
@@ -112,6 +117,7 @@ fn without_network_it_says_so_and_a_damaged_root_is_noticed() {
         .flat_map(str::split_whitespace)
         .collect();
     fs::write(dir.path().join("toolchain.packages"), names.join(",")).unwrap();
+    fs::write(dir.path().join("CACHEDIR.TAG"), "").unwrap();
     let mut series = command(SERIES, dir.path());
     series.arg("build");
     let said = failure(series);
@@ -126,7 +132,7 @@ fn a_full_disk_is_found_before_anything_is_made() {
         // An ordinary user's mounts need the user namespace that the tool itself sets up.
         return;
     }
-    let dir = TempDir::new().unwrap();
+    let dir = new_dir();
     let mut series = command("unshare", dir.path());
     series
         .args(["--mount", "sh", "-ec"])
@@ -139,7 +145,7 @@ fn a_full_disk_is_found_before_anything_is_made() {
 
 #[test]
 fn an_interrupted_command_leaves_no_process_and_no_mount() {
-    let dir = TempDir::new().unwrap();
+    let dir = new_dir();
     // A proxy that accepts and never answers keeps the command busy.
     let tarpit = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://{}", tarpit.local_addr().unwrap());
@@ -151,7 +157,25 @@ fn an_interrupted_command_leaves_no_process_and_no_mount() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let (mut connection, _) = tarpit.accept().unwrap();
+    tarpit.set_nonblocking(true).unwrap();
+    let patience = Instant::now();
+    let mut connection = loop {
+        match tarpit.accept() {
+            Ok((connection, _)) => break connection,
+            Err(_) => {
+                assert!(
+                    child.try_wait().unwrap().is_none(),
+                    "it ended before it was busy"
+                );
+                assert!(
+                    patience.elapsed() < Duration::from_secs(60),
+                    "it never got busy"
+                );
+                sleep(Duration::from_millis(50));
+            }
+        }
+    };
+    connection.set_nonblocking(false).unwrap();
     let mut request = [0; 3];
     connection.read_exact(&mut request).unwrap();
     assert_eq!(&request, b"GET");

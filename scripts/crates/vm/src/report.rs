@@ -181,6 +181,7 @@ pub fn judge(plan: &Plan, record: Record, log: &str, kunit: bool, dir: &Path) ->
     let mut problems = Attributed::new(log);
     let bindings = bindings(plan, &record.devices);
     let mut failures = Vec::new();
+    let started: Vec<String> = record.ran.iter().map(|ran| ran.name.clone()).collect();
     let mut ran: BTreeMap<String, Ran> = record
         .ran
         .into_iter()
@@ -203,6 +204,10 @@ pub fn judge(plan: &Plan, record: Record, log: &str, kunit: bool, dir: &Path) ->
     if let Some(leaks) = record.leaks.filter(|leaks| !leaks.is_empty()) {
         failures.push(("memory leaked (kmemleak)".into(), leaks));
     }
+    for name in started.iter().filter(|name| !has_mark(log, "begin", name)) {
+        let what = format!("the kernel log is not complete: it doesn't say that {name} began");
+        failures.push((what, Vec::new()));
+    }
     let results = ktap::kernel_log(log);
     if kunit && results.is_none() {
         failures.push(("no result of KUnit in the kernel log".into(), Vec::new()));
@@ -217,6 +222,12 @@ pub fn judge(plan: &Plan, record: Record, log: &str, kunit: bool, dir: &Path) ->
         console: dir.join(machine::CONSOLE),
         pictures: record.pictures,
     }
+}
+
+/// Whether the agent's mark is in the kernel log; without it, neither is what the kernel reported.
+fn has_mark(log: &str, mark: &str, test: &str) -> bool {
+    let mark = format!("series: {mark} {test}");
+    log.lines().any(|line| ktap::message(line) == mark)
 }
 
 fn bindings(plan: &Plan, devices: &[String]) -> Vec<Binding> {
@@ -293,7 +304,9 @@ fn excuse(
     let mut found = Vec::new();
     let mut excused = Vec::new();
     for problem in problems {
-        let expected = |e: &Expectation| problem.lines.iter().any(|line| line.contains(&e.text));
+        let expected = |e: &Expectation| {
+            e.class == problem.class && problem.lines.iter().any(|line| line.contains(&e.text))
+        };
         match expect.iter().position(expected) {
             Some(at) if counts[at] < expect[at].max => {
                 counts[at] += 1;
@@ -645,7 +658,7 @@ mod tests {
 
     #[test]
     fn an_expected_report_must_come_exactly_as_often_as_expected() {
-        let expect = "#: expect = [{ text = \"non-static key\" }]\n";
+        let expect = "#: expect = [{ class = \"lockdep\", text = \"non-static key\" }]\n";
         let with = |count: usize| {
             let warning = "[    2.5] INFO: trying to register non-static key.\n".repeat(count);
             judged(
@@ -668,7 +681,7 @@ mod tests {
             judged(more, record, log)
         };
         fails(with(""), "the kernel panicked");
-        let boot = with("#: expect = [{ text = \"sysrq triggered\" }]\n");
+        let boot = with("#: expect = [{ class = \"panic\", text = \"sysrq triggered\" }]\n");
         assert!(boot.passed(), "{boot}");
     }
 

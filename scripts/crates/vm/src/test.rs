@@ -25,6 +25,8 @@ pub enum Root {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
+    /// The kind of the report, as the tool names it: `lockdep`, `warning`, `panic`, ...
+    pub class: String,
     /// What a line of the report contains.
     pub text: String,
     /// How often it must come at least.
@@ -234,7 +236,7 @@ mod tests {
 #: root = "initramfs"
 #: programs = ["/usr/sbin/rtcwake"]
 #: timeout = 30
-#: expect = [{ text = "irq 11: nobody cared" }, { text = "x", min = 0, max = 5 }]
+#: expect = [{ class = "irq", text = "irq 11: nobody cared" }, { class = "y", text = "x", min = 0, max = 5 }]
 #: time = 1.5
 echo
 "#,
@@ -259,11 +261,11 @@ echo
             ("#: root = \"fedora\"\n", "unknown variant `fedora`"),
             ("#: programs = [\"/bin/x\"]\n", "only for root"),
             (
-                "#: expect = [{ text = \"x\", count = 1 }]\n",
+                "#: expect = [{ class = \"y\", text = \"x\", count = 1 }]\n",
                 "unknown field `count`",
             ),
             (
-                "#: expect = [{ text = \"x\", min = 2 }]\n",
+                "#: expect = [{ class = \"y\", text = \"x\", min = 2 }]\n",
                 "min is more than max",
             ),
         ] {
