@@ -83,8 +83,10 @@ fn a_wrong_tarball_is_refused_before_anything_is_made() {
 #[test]
 fn a_git_tree_that_is_none_is_refused() {
     let dir = new_dir();
-    let mut series = command(SERIES, &dir.path().join("cache"));
-    series.args(["build", "--linux"]).arg(dir.path());
+    // Outside the clone, which is a git tree.
+    let none = TempDir::new().unwrap();
+    let mut series = command(SERIES, dir.path());
+    series.args(["build", "--linux"]).arg(none.path());
     let said = failure(series);
     assert!(said.contains("is no git tree"), "{said}");
 }
