@@ -201,6 +201,10 @@ pub fn judge(plan: &Plan, record: Record, log: &str, kunit: bool, dir: &Path) ->
     if let Some(failure) = record.failure.filter(|_| !panic_was_expected) {
         failures.push((failure, record.last_lines));
     }
+    // The kernel that runs KUnit tests also looks for leaks; others may.
+    if kunit && record.leaks.is_none() && failures.is_empty() {
+        failures.push(("kmemleak did not look for leaks".into(), Vec::new()));
+    }
     if let Some(leaks) = record.leaks.filter(|leaks| !leaks.is_empty()) {
         failures.push(("memory leaked (kmemleak)".into(), leaks));
     }
@@ -699,6 +703,14 @@ mod tests {
             judge(&plan, good(), LOG, true, Path::new("/run")),
             "no result of KUnit",
         );
+        let mut blind = good();
+        blind.leaks = None;
+        fails(
+            judge(&plan, blind, LOG, true, Path::new("/run")),
+            "kmemleak did not look",
+        );
+        // The log was lost with the mark of the test in it.
+        fails(judged("", good(), ""), "doesn't say that a began");
         let kunit = "[ 1.0] KTAP version 1\n[ 1.0] 1..2\n[ 1.0]     KTAP version 1\n[ 1.0]     1..1\n[ 1.0]     ok 1 x\n[ 1.0] ok 1 s\n";
         fails(judged("", good(), kunit), "promises 2 results");
     }
