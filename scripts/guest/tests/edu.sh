@@ -177,16 +177,23 @@ works() {
 retry 20 works
 same "works again" "$(fact 12)" 479001600
 
-# Unbind in the middle of DMA.
-(
-	echo "7 4096" > "$DIR/dma" 2>/dev/null
-	echo "$?" > /tmp/edu.status
-) &
-# A copy takes 100 ms, there are two of them.
-sleep 0.05 2>/dev/null || :
-unbind
-wait
-same "DMA was given up, bus master is off" "$(cat /tmp/edu.status)$(($(config 4 2) & 4))" 10
+# Unbind in the middle of DMA. A copy takes 100 ms, and there are two of them: a busy host may be too
+# late, so it gets more than one chance.
+tries=0
+status=0
+while [ "$status" = 0 ] && [ "$tries" -lt 20 ]; do
+	[ "$tries" = 0 ] || bind
+	(
+		echo "7 4096" > "$DIR/dma" 2>/dev/null
+		echo "$?" > /tmp/edu.status
+	) &
+	sleep 0.05
+	unbind
+	wait
+	status=$(cat /tmp/edu.status)
+	tries=$((tries + 1))
+done
+same "DMA was given up, bus master is off" "$status$(($(config 4 2) & 4))" 10
 
 bind
 same "DMA works again" "$(dma '9 4096')" "seed 9 length 4096 compared 4096 mismatches 0"
