@@ -204,7 +204,10 @@ same "enabled once again" "$(cat "$DEV/enable")" 1
 # Neither must a copy that has been given up spoil the data of the next one.
 i=0
 while [ $i -lt 10 ]; do
-	(echo "$i 4096" > "$DIR/dma") 2>/dev/null &
+	# Opened before, so that a late write can't reach the next binding.
+	exec 5> "$DIR/dma"
+	(echo "$i 4096" >&5) 2>/dev/null &
+	exec 5>&-
 	[ $((i % 2)) = 0 ] || sleep 0.13
 	unbind || break
 	bind || break
