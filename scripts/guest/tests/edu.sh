@@ -228,7 +228,11 @@ same "type of vector again" "$(cut -d' ' -f1 "$DIR/vector")" "$vector"
 
 # One operation at a time; nobody has to wait for another one.
 (echo 3000000000 > "$DIR/factorial") 2>/dev/null &
-sleep 0.5
+tries=0
+until [ "$(cat "$DIR/factorial")" = busy ] || [ "$tries" = 20 ]; do
+	sleep 0.1
+	tries=$((tries + 1))
+done
 same "busy during an operation" "$(cat "$DIR/factorial")$(fact 1)$(dma '1 1')" busyerrorerror
 unbind
 wait
