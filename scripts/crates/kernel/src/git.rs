@@ -2,32 +2,42 @@
 
 //! The cached git repository of the kernel and its worktrees.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// A git command in `dir` that doesn't depend on the user's configuration.
+/// git in `dir`, without the configuration of the user and the machine, and without hooks.
 pub fn git(dir: &Path) -> Command {
     let mut command = Command::new("git");
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GIT_") {
-            command.env_remove(name);
-        }
-    }
     command
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .env("HOME", "/nonexistent")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_ATTR_NOSYSTEM", "1")
+        .env("GIT_ADVICE", "0")
+        .env("GIT_EDITOR", "false")
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C.UTF-8")
-        .arg("-C")
-        .arg(dir)
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
         // The tool may run as root on a directory of another user, in CI and containers.
-        .args(["-c", "safe.directory=*"])
-        .args(["-c", "core.autocrlf=false"])
-        .args(["-c", "gc.auto=0"])
-        .args(["-c", "advice.detachedHead=false"]);
+        .args(["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"])
+        .args([
+            "-c",
+            "core.quotePath=false",
+            "-c",
+            "color.ui=false",
+            "-c",
+            "gc.auto=0",
+        ])
+        .args(["-c", "maintenance.auto=false", "-c", "core.fsmonitor=false"]);
     command
 }
 

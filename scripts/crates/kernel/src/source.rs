@@ -71,10 +71,8 @@ impl Linux {
         let build = cache.path("linux");
         if !repo.join("HEAD").exists() {
             remove_dir(&repo)?;
-            let mut init = Command::new("git");
-            init.env("GIT_CONFIG_GLOBAL", "/dev/null")
-                .args(["init", "--quiet", "--bare"])
-                .arg(&repo);
+            let mut init = git(cache.dir());
+            init.args(["init", "--quiet", "--bare"]).arg(&repo);
             run::output(init, "git init")?;
         }
         if let Some(dir) = &source.git_tree {
@@ -164,21 +162,20 @@ fn borrow(repo: &Path, base: &Base, dir: &Path) -> Result<String> {
     Ok(commit)
 }
 
-/// The release that a top-level Makefile names.
-fn release(makefile: &str) -> Option<String> {
+/// The release that a top-level Makefile names, as in the tag of the release.
+pub fn release(makefile: &str) -> Option<String> {
     let value = |name: &str| {
         makefile
             .lines()
             .find_map(|line| line.strip_prefix(name)?.trim().strip_prefix('='))
             .map(str::trim)
     };
-    Some(format!(
-        "{}.{}.{}{}",
-        value("VERSION")?,
-        value("PATCHLEVEL")?,
-        value("SUBLEVEL")?,
-        value("EXTRAVERSION").unwrap_or_default()
-    ))
+    let (version, level) = (value("VERSION")?, value("PATCHLEVEL")?);
+    let extra = value("EXTRAVERSION").unwrap_or_default();
+    Some(match value("SUBLEVEL")? {
+        "0" => format!("{version}.{level}{extra}"),
+        sublevel => format!("{version}.{level}.{sublevel}{extra}"),
+    })
 }
 
 fn check_space(cache: &Cache) -> Result<()> {
@@ -388,6 +385,10 @@ mod tests {
     #[test]
     fn the_release_is_read_from_the_makefile() {
         assert_eq!(release(MAKEFILE).as_deref(), Some("6.18.15"));
+        let first = MAKEFILE.replace("15", "0");
+        assert_eq!(release(&first).as_deref(), Some("6.18"));
+        let candidate = first.replace("EXTRAVERSION =", "EXTRAVERSION = -rc3");
+        assert_eq!(release(&candidate).as_deref(), Some("6.18-rc3"));
         assert_eq!(release("VERSION = 6\n"), None);
     }
 

@@ -5,43 +5,14 @@
 //! The git of the machine, not that of the toolchain: whoever has cloned the repository has it, and
 //! what the results depend on is pinned in [`crate::room`].
 
-use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{bail, Context, Result};
 
-/// git in `dir`, without the configuration of the user and the machine, and without hooks.
-pub(crate) fn clean(dir: &Path) -> Command {
-    let mut command = Command::new("git");
-    command
-        .current_dir(dir)
-        .env_clear()
-        .env("PATH", env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("XDG_CONFIG_HOME", "/nonexistent")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_ATTR_NOSYSTEM", "1")
-        .env("GIT_ADVICE", "0")
-        .env("GIT_EDITOR", "false")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C")
-        .env("TZ", "UTC")
-        .args(["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"])
-        .args([
-            "-c",
-            "core.quotePath=false",
-            "-c",
-            "color.ui=false",
-            "-c",
-            "gc.auto=0",
-        ])
-        .args(["-c", "maintenance.auto=false", "-c", "core.fsmonitor=false"]);
-    command
-}
+/// git without the configuration of the user and the machine.
+pub(crate) use kernel::git as clean;
 
 /// git in `dir` as the user has set it up.
 pub(crate) fn of_user(dir: &Path) -> Command {

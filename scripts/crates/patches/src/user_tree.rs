@@ -100,26 +100,13 @@ impl Series {
 
 /// The version of the kernel in `dir`, by its `Makefile`.
 fn version(dir: &Path) -> Result<String> {
-    let no_kernel = || {
-        Failure::new(format!("{} is not a kernel tree", dir.display()))
-            .hint("name the directory that has the kernel's Makefile and MAINTAINERS")
-    };
-    let makefile = fs::read_to_string(dir.join("Makefile")).map_err(|_| no_kernel())?;
-    let value = |name: &str| {
-        makefile
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.trim().strip_prefix('='))
-            .map(str::trim)
-    };
-    match (value("VERSION"), value("PATCHLEVEL"), value("SUBLEVEL")) {
-        (Some(version), Some(level), Some(sublevel)) if dir.join("MAINTAINERS").exists() => {
-            let extra = value("EXTRAVERSION").unwrap_or_default();
-            Ok(match sublevel {
-                "0" => format!("{version}.{level}{extra}"),
-                _ => format!("{version}.{level}.{sublevel}{extra}"),
-            })
-        }
-        _ => Err(no_kernel().into()),
+    let makefile = fs::read_to_string(dir.join("Makefile")).unwrap_or_default();
+    match kernel::release(&makefile) {
+        Some(version) if dir.join("MAINTAINERS").exists() => Ok(version),
+        _ => bail!(
+            Failure::new(format!("{} is not a kernel tree", dir.display()))
+                .hint("name the directory that has the kernel's Makefile and MAINTAINERS")
+        ),
     }
 }
 
