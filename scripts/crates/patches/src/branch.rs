@@ -16,7 +16,7 @@ use crate::sync::{self, Sync};
 use crate::{git, series, Kernel, Series};
 
 /// The branch that has the patches as commits, in the kernel repository.
-pub const BRANCH: &str = "series";
+pub(crate) const BRANCH: &str = "series";
 
 /// How the names of files begin that are not complete yet.
 const TEMPORARY: &str = ".series-export-";

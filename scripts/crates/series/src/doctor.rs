@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::Result;
 use toolroot::{Mmdebstrap, State, Version, INSTALL_MMDEBSTRAP};
 
-use crate::workbench::Workbench;
+use crate::workbench::{linux_tarball, Workbench};
 use crate::Tools;
 
 /// One line of the findings.
@@ -117,7 +117,8 @@ fn disk(bench: &Workbench) -> Result<Line> {
 }
 
 fn source(bench: &Workbench) -> Line {
-    let (kind, path) = match (&bench.places.linux, &bench.places.linux_tarball) {
+    let tarball = linux_tarball();
+    let (kind, path) = match (&bench.places.linux, &tarball) {
         (Some(dir), _) => ("git tree", dir),
         (None, Some(file)) => ("tarball", file),
         (None, None) => {

@@ -25,6 +25,10 @@ use workbench::{Flavour, Workbench};
 #[derive(Parser)]
 #[command(name = "cargo series", bin_name = "cargo series", version)]
 #[command(about = "Apply, build, boot, test, edit and send the series")]
+#[command(after_help = "\
+Environment:
+  SERIES_LINUX_TARBALL=FILE  Take the base from this source tarball of Debian
+  SERIES_CACHE=DIR           Keep what the tool makes there [default: ~/.cache/rust-series]")]
 struct Cli {
     #[command(flatten)]
     places: Places,
@@ -41,9 +45,6 @@ pub struct Places {
     /// Take the base from this kernel git tree; nothing is written to it [default: download]
     #[arg(long, value_name = "DIR", env = "SERIES_LINUX", global = true)]
     linux: Option<PathBuf>,
-    /// Take the base from this source tarball of Debian [default: download]
-    #[arg(long, value_name = "FILE", env = "SERIES_LINUX_TARBALL", global = true)]
-    linux_tarball: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -21,9 +21,6 @@ pub use host::{survey, Finding, State};
 pub use install::{mmdebstrap, Mmdebstrap, INSTALL_MMDEBSTRAP};
 pub use version::Version;
 
-/// The rustc release from which 6.18 no longer builds: it refuses the kernel's custom target.
-pub const FIRST_BAD_RUSTC: Version = Version::new(1, 95, 0);
-
 /// A toolchain that is ready.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
