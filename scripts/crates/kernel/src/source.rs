@@ -41,7 +41,7 @@ impl Source {
         } else if let Some(file) = &self.tarball {
             verify(file, &base.sha256)?;
         }
-        check_space(cache)
+        check_space(cache).map(drop)
     }
 }
 
@@ -178,22 +178,19 @@ pub fn release(makefile: &str) -> Option<String> {
     })
 }
 
-fn check_space(cache: &Cache) -> Result<()> {
+/// Fails when the disk has no room for source and builds. Says how much is free.
+pub fn check_space(cache: &Cache) -> Result<String> {
     const NEEDED: u64 = 12 << 30;
-    if cache.path("out").exists() {
-        return Ok(());
-    }
     let free = run::free_space(cache.dir())?;
-    if free < NEEDED {
+    let says = format!("{} GB free in {}", free >> 30, cache.dir().display());
+    if free < NEEDED && !cache.path("out").exists() {
         bail!(Failure::new(format!(
-            "{} has {} GB free; source and builds need {} GB",
-            cache.dir().display(),
-            free >> 30,
+            "{says}; source and builds need {} GB",
             NEEDED >> 30
         ))
         .hint("free some, or set SERIES_CACHE to a directory on a larger disk"));
     }
-    Ok(())
+    Ok(says)
 }
 
 fn verify(file: &Path, sha256: &str) -> Result<()> {

@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::Result;
-use toolroot::{Mmdebstrap, State, Version, INSTALL_MMDEBSTRAP};
+use toolroot::{Mmdebstrap, Namespaces, State, Version, INSTALL_MMDEBSTRAP};
 
 use crate::workbench::{linux_tarball, Workbench};
 use crate::Tools;
@@ -37,11 +37,23 @@ impl Line {
             mend: mend.into(),
         }
     }
+
+    /// What an examination says, or how it failed.
+    fn of(name: &str, found: Result<impl Into<String>>) -> Self {
+        match found {
+            Ok(says) => Self::good(name, says),
+            Err(err) => {
+                let text = format!("{err:#}");
+                let (says, mend) = text.split_once("try: ").unwrap_or((&text, ""));
+                Self::bad(name, says.lines().next().unwrap_or_default(), mend)
+            }
+        }
+    }
 }
 
 /// Prints the findings; true if `cargo series boot` has what it needs.
 pub fn doctor(bench: &Workbench) -> Result<bool> {
-    let mut always = vec![git(), disk(bench)?, source(bench)];
+    let mut always = vec![git(), disk(bench), source(bench)];
     let debian = vec![namespaces(), mmdebstrap(), root(bench)];
     let host: Vec<_> = toolroot::survey()
         .into_iter()
@@ -101,19 +113,8 @@ fn git() -> Line {
     }
 }
 
-fn disk(bench: &Workbench) -> Result<Line> {
-    let dir = bench.cache.dir();
-    let free = run::free_space(dir)? >> 30;
-    let what = format!("{free} GB free in {}", dir.display());
-    Ok(if free < 12 && !bench.cache.path("out").exists() {
-        Line::bad(
-            "disk",
-            what,
-            "free 12 GB, or set SERIES_CACHE to a directory on a larger disk",
-        )
-    } else {
-        Line::good("disk", what)
-    })
+fn disk(bench: &Workbench) -> Line {
+    Line::of("disk", kernel::check_space(&bench.cache))
 }
 
 fn source(bench: &Workbench) -> Line {
@@ -159,15 +160,11 @@ fn kvm() -> Line {
 }
 
 fn namespaces() -> Line {
-    match toolroot::namespaces() {
-        Ok(toolroot::Namespaces::AsRoot) => Line::good("namespaces", "as root"),
-        Ok(toolroot::Namespaces::AsUser) => Line::good("namespaces", "through a user namespace"),
-        Err(err) => {
-            let text = format!("{err:#}");
-            let (says, mend) = text.split_once("try: ").unwrap_or((&text, ""));
-            Line::bad("namespaces", says.lines().next().unwrap_or_default(), mend)
-        }
-    }
+    let found = toolroot::namespaces().map(|kind| match kind {
+        Namespaces::AsRoot => "as root",
+        Namespaces::AsUser => "through a user namespace",
+    });
+    Line::of("namespaces", found)
 }
 
 fn mmdebstrap() -> Line {
