@@ -53,7 +53,14 @@ impl Line {
 
 /// Prints the findings; true if `cargo series boot` has what it needs.
 pub fn doctor(bench: &Workbench) -> Result<bool> {
-    let mut always = vec![git(), disk(bench), source(bench)];
+    let always = vec![
+        git(),
+        program("tar", &["tar"], "apt install tar"),
+        program("xz", &["xz"], "apt install xz-utils"),
+        disk(bench),
+        source(bench),
+        kvm(),
+    ];
     let debian = vec![namespaces(), mmdebstrap(), root(bench)];
     let host: Vec<_> = toolroot::survey()
         .into_iter()
@@ -62,11 +69,23 @@ pub fn doctor(bench: &Workbench) -> Result<bool> {
             state => Line::bad(&finding.name, state.to_string(), finding.mend),
         })
         .collect();
-    always.push(kvm());
+    let tests = vec![
+        program(
+            "rustfmt",
+            &["cargo", "fmt"],
+            "rustup component add rustfmt, or apt install rustfmt",
+        ),
+        program(
+            "clippy",
+            &["cargo", "clippy"],
+            "rustup component add clippy, or apt install rust-clippy",
+        ),
+    ];
 
     print("Always needed", &always);
     print("The Debian root (--toolchain debian, the default)", &debian);
     print("The tools of this machine (--toolchain host)", &host);
+    print("Needed by `cargo series test` as well", &tests);
 
     let usable = |lines: &[Line]| lines.iter().all(|line| line.good);
     let chosen = match bench.places.toolchain {
@@ -75,10 +94,12 @@ pub fn doctor(bench: &Workbench) -> Result<bool> {
     };
     let ready = usable(&always) && usable(chosen);
     println!();
-    if ready {
-        println!("`cargo series boot` has what it needs.");
-    } else {
+    if !ready {
         println!("`cargo series boot` will not get far: mend what is marked ✗ above.");
+    } else if !usable(&tests) {
+        println!("`cargo series boot` has what it needs, `cargo series test` has not.");
+    } else {
+        println!("`cargo series boot` has what it needs.");
     }
     Ok(ready)
 }
@@ -94,22 +115,29 @@ fn print(title: &str, lines: &[Line]) {
     }
 }
 
+/// A program that the tool itself runs, in whatever version.
+fn program(name: &str, command: &[&str], mend: &str) -> Line {
+    match version(command) {
+        Some(version) => Line::good(name, version.to_string()),
+        None => Line::bad(name, "missing", mend),
+    }
+}
+
+fn version(words: &[&str]) -> Option<Version> {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg("--version");
+    Version::find(&run::output(command, words[0]).ok()?)
+}
+
 fn git() -> Line {
-    let mut command = Command::new("git");
-    command.arg("--version");
     let least = Version::new(2, 34, 0);
-    match run::output(command, "git")
-        .ok()
-        .as_deref()
-        .and_then(Version::find)
-    {
-        Some(version) if version >= least => Line::good("git", version.to_string()),
-        Some(version) => Line::bad(
+    match version(&["git"]) {
+        Some(version) if version < least => Line::bad(
             "git",
             format!("{version} is too old: {least} or newer"),
             "install a newer one",
         ),
-        None => Line::bad("git", "missing", "apt install git"),
+        _ => program("git", &["git"], "apt install git"),
     }
 }
 

@@ -64,6 +64,24 @@ fn outside_a_clone_it_says_so() {
 }
 
 #[test]
+fn the_doctor_says_what_the_machine_lacks() {
+    let dir = new_dir();
+    let programs = dir.path().join("bin");
+    fs::create_dir(&programs).unwrap();
+    let mut series = command(SERIES, &dir.path().join("cache"));
+    series.arg("doctor").env("PATH", &programs);
+    let out = series.output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    for program in ["git", "tar", "xz", "rustfmt", "clippy"] {
+        let missing = format!("✗ {program:20} missing\n");
+        assert!(said.contains(&missing), "{program}\n{said}");
+    }
+    assert!(said.contains("apt install xz-utils"), "{said}");
+    assert!(said.contains("rustup component add clippy"), "{said}");
+}
+
+#[test]
 fn a_wrong_tarball_is_refused_before_anything_is_made() {
     let dir = new_dir();
     let tarball = dir.path().join("linux.tar.xz");
