@@ -36,7 +36,7 @@ impl Source {
     pub fn check(&self, cache: &Cache, base: &Base) -> Result<()> {
         if let Some(dir) = &self.git_tree {
             find(base, dir)?;
-        } else if imported(cache, base).is_some() {
+        } else if base_in(&cache.path(REPO), &base.version).is_some() {
             return Ok(());
         } else if let Some(file) = &self.tarball {
             verify(file, &base.sha256)?;
@@ -45,17 +45,20 @@ impl Source {
     }
 }
 
-/// The commit of the base, if it is in the cached repository.
-fn imported(cache: &Cache, base: &Base) -> Option<String> {
-    let repo = cache.path("linux.git");
+/// The cached repository.
+const REPO: &str = "linux.git";
+
+/// The commit of the base of this version that the repository `repo` has noted, if it can be read.
+pub fn base_in(repo: &Path, version: &str) -> Option<String> {
+    // git would look for a repository above a missing one.
     repo.join("HEAD")
         .exists()
-        .then(|| whole_commit(&repo, &reference(base)))
+        .then(|| whole_commit(repo, &reference(version)))
         .flatten()
 }
 
-fn reference(base: &Base) -> String {
-    format!("refs/bases/v{}", base.version)
+pub(crate) fn reference(version: &str) -> String {
+    format!("refs/bases/v{version}")
 }
 
 impl Linux {
@@ -67,7 +70,7 @@ impl Linux {
         base: &Base,
         source: &Source,
     ) -> Result<Self> {
-        let repo = cache.path("linux.git");
+        let repo = cache.path(REPO);
         let build = cache.path("linux");
         if !repo.join("HEAD").exists() {
             remove_dir(&repo)?;
@@ -80,7 +83,7 @@ impl Linux {
             return Ok(Self::new(repo, commit, build));
         }
 
-        if let Some(commit) = imported(cache, base) {
+        if let Some(commit) = base_in(&repo, &base.version) {
             return Ok(Self::new(repo, commit, build));
         }
         // Objects that the repository borrows might go away: what is imported must be complete.
@@ -92,14 +95,14 @@ impl Linux {
         let step = ui.step(format!("Importing Linux {}", base.version));
         let commit = import(&step, cache, &repo, &build, base, &tarball)?;
         let mut update = git(&repo);
-        update.args(["update-ref", &reference(base), &commit]);
+        update.args(["update-ref", &reference(&base.version), &commit]);
         run::output(update, "git update-ref")?;
         step.done("");
         Ok(Self::new(repo, commit, build))
     }
 }
 
-fn alternates(repo: &Path) -> PathBuf {
+pub(crate) fn alternates(repo: &Path) -> PathBuf {
     repo.join("objects/info/alternates")
 }
 

@@ -137,10 +137,11 @@ fn check_history(room: &Room, tip: &str) -> Result<()> {
     let mut command = room.git();
     command.args(["merge-base", "--is-ancestor", room.base(), tip]);
     if !run::succeeds(command) {
-        bail!(
-            Failure::new("the branch `series` is not on top of the base")
-                .hint("git rebase it in the kernel worktree onto the commit of the base")
-        );
+        bail!(Failure::new(format!(
+            "the branch `series` is not on top of the base, {:.12}",
+            room.base()
+        ))
+        .hint("git rebase it in the kernel worktree onto this commit"));
     }
     let range = format!("{}..{tip}", room.base());
     let merges = git::line(room.git(), &["rev-list", "--merges", &range])?;

@@ -29,7 +29,7 @@ pub struct Prepared<'a> {
     pub bench: &'a Workbench,
     pub toolchain: Toolchain,
     pub linux: Linux,
-    _lock: Lock,
+    pub lock: Lock,
 }
 
 /// The series as well, as it is in `patches/`.
@@ -109,7 +109,7 @@ impl Workbench {
             bench: self,
             toolchain,
             linux,
-            _lock: lock,
+            lock,
         })
     }
 
