@@ -41,22 +41,8 @@ impl Series {
             ))
             .hint("name the top of a kernel tree"));
         }
-        if let Some(command) = git::unfinished(dir)? {
-            bail!(
-                Failure::new(format!("{} is in the middle of a {command}", dir.display())).hint(
-                    format!("{command} --continue or {command} --abort there, then again")
-                )
-            );
-        }
-        let changes = git::changes(dir, false)?;
-        if !changes.is_empty() {
-            bail!(Failure::new(format!(
-                "{} has changes that are in no commit",
-                dir.display()
-            ))
-            .lines(changes.into_iter().take(10))
-            .hint("git commit or git stash them there, then again"));
-        }
+        git::refuse_unfinished(dir)?;
+        git::refuse_changes(dir, false)?;
         let wanted = &self.manifest.base.version;
         if version != *wanted {
             ui.note(format_args!(
