@@ -224,7 +224,10 @@ fn round_trip(room: &Room, manifest: &Manifest, patches: &[Patch], tip: &str) ->
     let committer = Committer::Reproducible(&manifest.author);
     let applied = match room.am(room.base(), &files, &paths, &committer)? {
         Ok(commit) => commit,
-        Err(rejected) => return Err(apply::failure(patches, &rejected).into()),
+        Err(rejected) => bail!(apply::failure(patches, &rejected).hint(
+            "git rebase -i in the kernel worktree, to reword it: git am may take lines of its \
+                 message for a diff"
+        )),
     };
     let log = |to: &str| -> Result<Vec<String>> {
         let range = format!("{}..{to}", room.base());

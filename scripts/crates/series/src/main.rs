@@ -177,9 +177,10 @@ fn run(cli: Cli, linux_was_typed: bool) -> Result<bool> {
         Cmd::Apply => match &bench.places.linux {
             Some(dir) if linux_was_typed => send::apply(&bench, dir),
             // What is in the environment is for reading only.
-            _ => anyhow::bail!(
-                run::Failure::new("which kernel tree?").hint("cargo series apply --linux DIR")
-            ),
+            _ => anyhow::bail!(run::Failure::new(
+                "apply writes to a kernel tree, so it has to be told which"
+            )
+            .hint("cargo series apply --linux DIR")),
         },
         Cmd::Build { debug, bench: fast } => {
             let flavour = match (debug, fast) {
