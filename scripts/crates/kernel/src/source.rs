@@ -79,7 +79,7 @@ impl Linux {
             run::output(init, "git init")?;
         }
         if let Some(dir) = &source.git_tree {
-            let commit = borrow(&repo, base, dir)?;
+            let commit = borrow(ui, &repo, base, dir)?;
             return Ok(Self::new(repo, commit, build));
         }
 
@@ -119,8 +119,19 @@ fn whole_commit(repo: &Path, reference: &str) -> Option<String> {
     run::succeeds(command).then_some(commit)
 }
 
-/// The base in the git tree `dir`, and the directory of its objects.
-fn find(base: &Base, dir: &Path) -> Result<(String, String)> {
+/// The base in a git tree of the user.
+#[derive(Debug)]
+struct Found {
+    commit: String,
+    /// The directory of its objects.
+    objects: String,
+    /// What makes it doubtful.
+    doubt: Option<String>,
+}
+
+/// The base in the git tree `dir`: its tag, or a HEAD that calls itself the same release. Whether
+/// such a HEAD is the release, nothing in the tree can tell.
+fn find(base: &Base, dir: &Path) -> Result<Found> {
     let ask = |arguments: &[&str]| {
         let mut command = git(dir);
         command.args(arguments);
@@ -139,30 +150,50 @@ fn find(base: &Base, dir: &Path) -> Result<(String, String)> {
         )
     })?;
     let tag = format!("v{}", base.version);
-    let found = [format!("{tag}^{{commit}}"), "HEAD".into()]
-        .iter()
-        .find_map(|name| {
-            let commit = ask(&["rev-parse", "--verify", "--quiet", name]).ok()?;
-            let makefile = ask(&["show", &format!("{commit}:Makefile")]).ok()?;
-            (release(&makefile)? == base.version).then_some(commit)
+    let base_at = |name: &str| {
+        let commit = ask(&["rev-parse", "--verify", "--quiet", name]).ok()?;
+        let makefile = ask(&["show", &format!("{commit}:Makefile")]).ok()?;
+        (release(&makefile)? == base.version).then_some(commit)
+    };
+    if let Some(commit) = base_at(&format!("refs/tags/{tag}^{{commit}}")) {
+        return Ok(Found {
+            commit,
+            objects,
+            doubt: None,
         });
-    match found {
-        Some(commit) => Ok((commit, objects)),
-        None => bail!(Failure::new(format!(
+    }
+    let Some(commit) = base_at("HEAD") else {
+        bail!(Failure::new(format!(
             "{} has no Linux {}: neither a tag {tag} nor a HEAD of that release",
             dir.display(),
             base.version
         ))
-        .hint(format!("git -C {} fetch stable tag {tag}", dir.display()))),
-    }
+        .hint(format!("git -C {} fetch stable tag {tag}", dir.display())));
+    };
+    let subject = ask(&["log", "-1", "--format=%s", &commit])?;
+    let doubt = (subject != format!("Linux {}", base.version)).then(|| {
+        format!(
+            "warning: {} has no tag {tag}: its HEAD is taken for it, commit {commit:.12} \
+             ({subject}), with all that it may change",
+            dir.display()
+        )
+    });
+    Ok(Found {
+        commit,
+        objects,
+        doubt,
+    })
 }
 
 /// Lets the cached repository read the objects of the git tree `dir`.
-fn borrow(repo: &Path, base: &Base, dir: &Path) -> Result<String> {
-    let (commit, objects) = find(base, dir)?;
-    fs::write(alternates(repo), format!("{objects}\n"))
+fn borrow(ui: &Ui, repo: &Path, base: &Base, dir: &Path) -> Result<String> {
+    let found = find(base, dir)?;
+    if let Some(doubt) = found.doubt {
+        ui.note(doubt);
+    }
+    fs::write(alternates(repo), found.objects + "\n")
         .context("cannot link the git tree to the cached repository")?;
-    Ok(commit)
+    Ok(found.commit)
 }
 
 /// The release that a top-level Makefile names, as in the tag of the release.
@@ -420,7 +451,8 @@ mod tests {
         run::output(init, "git").unwrap();
         let tree = dir.path().join("tree");
         fs::create_dir(&tree).unwrap();
-        assert!(borrow(&repo, &base(), &tree)
+        let ui = Ui::new();
+        assert!(borrow(&ui, &repo, &base(), &tree)
             .unwrap_err()
             .to_string()
             .contains("is no git tree"));
@@ -436,18 +468,28 @@ mod tests {
         fs::write(tree.join("Makefile"), MAKEFILE.replace("15", "14")).unwrap();
         in_tree(&["add", "."]);
         in_tree(&["commit", "-qm", "14"]);
-        let err = borrow(&repo, &base(), &tree).unwrap_err().to_string();
+        let err = borrow(&ui, &repo, &base(), &tree).unwrap_err().to_string();
         assert!(err.contains("has no Linux 6.18.15"), "{err}");
 
         fs::write(tree.join("Makefile"), MAKEFILE).unwrap();
-        in_tree(&["commit", "-qam", "15"]);
+        in_tree(&["commit", "-qam", "Linux 6.18.15"]);
         let head = in_tree(&["rev-parse", "HEAD"]);
         let refs = in_tree(&["for-each-ref"]);
-        assert_eq!(borrow(&repo, &base(), &tree).unwrap(), head);
+        assert_eq!(borrow(&ui, &repo, &base(), &tree).unwrap(), head);
         let mut read = git(&repo);
         read.args(["cat-file", "-e", &format!("{head}:Makefile")]);
         assert!(run::succeeds(read), "the objects are not visible");
         assert_eq!(in_tree(&["for-each-ref"]), refs);
         assert_eq!(in_tree(&["status", "--porcelain"]), "");
+
+        // What comes after the release can't be told from it, unless the release has its tag.
+        assert_eq!(find(&base(), &tree).unwrap().doubt, None);
+        in_tree(&["commit", "-q", "--allow-empty", "-m", "mine"]);
+        let doubt = find(&base(), &tree).unwrap().doubt.unwrap();
+        assert!(doubt.contains("has no tag v6.18.15"), "{doubt}");
+        assert!(doubt.contains("(mine)"), "{doubt}");
+        in_tree(&["tag", "v6.18.15", &head]);
+        let found = find(&base(), &tree).unwrap();
+        assert_eq!((found.commit, found.doubt), (head, None));
     }
 }

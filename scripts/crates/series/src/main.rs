@@ -42,7 +42,8 @@ pub struct Places {
     /// Tools to build with: a Debian 13 root in the cache, or those of this machine
     #[arg(long, value_enum, default_value = "debian", global = true)]
     toolchain: Tools,
-    /// Take the base from this kernel git tree; nothing is written to it [default: download]
+    /// Take the base from this kernel git tree: its tag of the release, or its HEAD if that calls
+    /// itself the same release. Nothing is written to it [default: download]
     #[arg(long, value_name = "DIR", env = "SERIES_LINUX", global = true)]
     linux: Option<PathBuf>,
 }

@@ -74,6 +74,20 @@ fn outside_a_clone_it_says_so() {
 }
 
 #[test]
+fn below_the_top_of_a_clone_it_works() {
+    let dir = new_dir();
+    let tarball = dir.path().join("linux.tar.xz");
+    fs::write(&tarball, "not a kernel").unwrap();
+    let mut series = command(SERIES, &dir.path().join("cache"));
+    series
+        .arg("build")
+        .current_dir(top().join("scripts/guest"))
+        .env("SERIES_LINUX_TARBALL", &tarball);
+    let said = failure(series);
+    assert!(said.contains("is not the base kernel"), "{said}");
+}
+
+#[test]
 fn the_doctor_says_what_the_machine_lacks() {
     let dir = new_dir();
     let programs = dir.path().join("bin");
