@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::world::*;
 use crate::CheckedOut;
@@ -109,17 +110,21 @@ fn an_interrupted_checkout_is_finished_by_the_next() {
     assert!(world.worktree().join("drivers/d.rs").exists());
 }
 
+fn index_lock(world: &World) -> PathBuf {
+    let path = git(
+        &world.worktree(),
+        &["rev-parse", "--git-path", "index.lock"],
+    );
+    world.worktree().join(path)
+}
+
 /// As if checkout had been killed while it wrote what the branch has over `before`.
 fn kill(world: &World, before: &str) {
     let record = world.kernel.repo.join(".git/series-sync");
     let text = fs::read_to_string(&record).unwrap();
     let killed = format!("filling {}\nfilled {before}\n{text}", world.tip());
     fs::write(&record, killed).unwrap();
-    let lock = git(
-        &world.worktree(),
-        &["rev-parse", "--git-path", "index.lock"],
-    );
-    fs::write(world.worktree().join(lock), "").unwrap();
+    fs::write(index_lock(world), "").unwrap();
 }
 
 #[test]
@@ -171,11 +176,7 @@ fn edits_after_a_killed_checkout_are_kept() {
 fn commits_after_a_killed_checkout_are_kept() {
     let world = World::new();
     kill(&world, &world.tip());
-    let lock = git(
-        &world.worktree(),
-        &["rev-parse", "--git-path", "index.lock"],
-    );
-    fs::remove_file(world.worktree().join(lock)).unwrap();
+    fs::remove_file(index_lock(&world)).unwrap();
     world.commit("rust/mine.rs", "mine", "rust: mine");
     let tip = world.tip();
     let err = world.checkout().unwrap_err();
@@ -198,7 +199,7 @@ fn a_worktree_that_git_had_not_finished_is_made_again() {
     kill(&world, &world.tip());
     // What a killed `git worktree add` leaves.
     let link = fs::read_to_string(world.worktree().join(".git")).unwrap();
-    let admin = std::path::Path::new(link.trim().strip_prefix("gitdir: ").unwrap());
+    let admin = Path::new(link.trim().strip_prefix("gitdir: ").unwrap());
     fs::remove_file(admin.join("HEAD")).unwrap();
     fs::write(admin.join("locked"), "initializing").unwrap();
     fs::remove_dir_all(world.worktree()).unwrap();
