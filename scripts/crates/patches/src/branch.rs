@@ -356,7 +356,7 @@ fn edited<'a>(
     known: impl Iterator<Item = &'a String>,
 ) -> Result<Vec<String>> {
     let mut edited = differing(kernel, worktree, target)?;
-    for commit in known {
+    for commit in known.filter(|commit| *commit != target) {
         let differing = differing(kernel, worktree, commit)?;
         edited.retain(|path| differing.contains(path));
     }
