@@ -18,7 +18,8 @@ pub struct Config {
     pub fragments: Vec<Fragment>,
     /// Build with clippy in place of rustc.
     pub clippy: bool,
-    /// Symbols may be missing: for a tree with only a part of the patches, or without Rust.
+    /// Symbols other than `RUST` may be missing: for a tree with only a part of the patches, or
+    /// without Rust.
     pub partial: bool,
 }
 
@@ -83,13 +84,12 @@ impl Config {
 
     /// Fails when a requested symbol is not in `dotconfig` as requested.
     pub(crate) fn verify(&self, dotconfig: &str) -> Result<()> {
-        if self.partial {
-            return Ok(());
-        }
         let mut wanted = BTreeMap::new();
         for fragment in &self.fragments {
             for (symbol, value, number) in fragment.lines()? {
-                wanted.insert(symbol, (value, fragment, number));
+                if !self.partial || symbol == "RUST" {
+                    wanted.insert(symbol, (value, fragment, number));
+                }
             }
         }
         let got: BTreeMap<_, _> = dotconfig.lines().filter_map(setting).collect();
@@ -151,6 +151,20 @@ mod tests {
             "{err}"
         );
         assert!(!err.contains("NAME"), "{err}");
+    }
+
+    #[test]
+    fn a_part_of_the_series_is_built_with_or_without_rust_as_requested() {
+        let mut with = config(&["CONFIG_RUST=y\nCONFIG_NEW=y\n"]);
+        with.partial = true;
+        with.verify("CONFIG_RUST=y\n").unwrap();
+        let err = with.verify("CONFIG_NEW=y\n").unwrap_err().to_string();
+        assert!(err.contains("f.config:1: CONFIG_RUST=y became n"), "{err}");
+        let mut without = config(&["CONFIG_RUST=y\nCONFIG_NEW=y\n", "CONFIG_RUST=n\n"]);
+        without.partial = true;
+        without.verify("# CONFIG_RUST is not set\n").unwrap();
+        let err = without.verify("CONFIG_RUST=y\n").unwrap_err().to_string();
+        assert!(err.contains("CONFIG_RUST=n became y"), "{err}");
     }
 
     #[test]

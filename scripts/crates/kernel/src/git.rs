@@ -2,32 +2,45 @@
 
 //! The cached git repository of the kernel and its worktrees.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
+use run::Failure;
 
-/// A git command in `dir` that doesn't depend on the user's configuration.
+use crate::source::{alternates, reference};
+
+/// git in `dir`, without the configuration of the user and the machine, and without hooks.
 pub fn git(dir: &Path) -> Command {
     let mut command = Command::new("git");
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GIT_") {
-            command.env_remove(name);
-        }
-    }
     command
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .env("HOME", "/nonexistent")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_ATTR_NOSYSTEM", "1")
+        .env("GIT_ADVICE", "0")
+        .env("GIT_EDITOR", "false")
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C.UTF-8")
-        .arg("-C")
-        .arg(dir)
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
         // The tool may run as root on a directory of another user, in CI and containers.
-        .args(["-c", "safe.directory=*"])
-        .args(["-c", "core.autocrlf=false"])
-        .args(["-c", "gc.auto=0"])
-        .args(["-c", "advice.detachedHead=false"]);
+        .args(["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"])
+        .args([
+            "-c",
+            "core.quotePath=false",
+            "-c",
+            "color.ui=false",
+            "-c",
+            "gc.auto=0",
+        ])
+        .args(["-c", "maintenance.auto=false", "-c", "core.fsmonitor=false"]);
     command
 }
 
@@ -74,11 +87,22 @@ impl Linux {
 }
 
 impl Linux {
-    /// Makes the bare repository `dir`, if it is missing. It reads the objects of the cached one,
-    /// and has branches of its own.
-    pub fn sibling(&self, dir: &Path) -> Result<()> {
+    /// Makes the bare repository `dir`, if it is missing, and notes in it that the base of
+    /// `version` is this one. It has branches of its own, and reads the objects of the base where
+    /// this repository has them: from now on it needs to be told no more.
+    pub fn sibling(&self, dir: &Path, version: &str) -> Result<()> {
         if !dir.join("HEAD").exists() {
-            remove_dir(dir)?;
+            if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+                bail!(Failure::new(format!(
+                    "{} is damaged: it is a git repository without HEAD",
+                    dir.display()
+                ))
+                .hint(format!(
+                    "echo 'ref: refs/heads/series' > {0}/HEAD, which may mend it; or move {0} \
+                     elsewhere, to keep the commits in it",
+                    dir.display()
+                )));
+            }
             let partial = dir.with_extension("partial");
             remove_dir(&partial)?;
             fs::create_dir_all(&partial)
@@ -89,9 +113,38 @@ impl Linux {
             fs::rename(&partial, dir)
                 .with_context(|| format!("cannot create {}", dir.display()))?;
         }
-        let objects = format!("{}\n", self.repo.join("objects").display());
-        fs::write(dir.join("objects/info/alternates"), objects)
-            .with_context(|| format!("cannot link {} to the base", dir.display()))
+        let read = |repo: &Path| fs::read_to_string(alternates(repo)).unwrap_or_default();
+        let theirs = read(dir);
+        let reference = reference(version);
+        let mut known = git(dir);
+        known.args(["for-each-ref", "--format=%(objectname)", &reference]);
+        let known = run::output(known, "git for-each-ref")?;
+        if !["", &self.base].contains(&known.trim()) {
+            bail!(Failure::new(format!(
+                "the branch of this clone is on another copy of Linux {version}, commit \
+                 {:.12}, which can't be read where it was:",
+                known.trim()
+            ))
+            .lines(theirs.lines())
+            .hint(format!(
+                "--linux DIR, where DIR is the git tree that has this commit; or move {} \
+                 elsewhere, and begin anew",
+                dir.display()
+            )));
+        }
+        let mut objects: Vec<&str> = theirs.lines().collect();
+        let here = self.repo.join("objects").display().to_string();
+        let borrowed = read(&self.repo);
+        for place in std::iter::once(here.as_str()).chain(borrowed.lines()) {
+            if !objects.contains(&place) {
+                objects.push(place);
+            }
+        }
+        fs::write(alternates(dir), objects.join("\n") + "\n")
+            .with_context(|| format!("cannot link {} to the base", dir.display()))?;
+        let mut note = git(dir);
+        note.args(["update-ref", &reference, &self.base]);
+        run::output(note, "git update-ref").map(drop)
     }
 }
 
@@ -135,6 +188,7 @@ pub(crate) fn remove_dir(dir: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::base_in;
 
     fn run_git(dir: &Path, arguments: &[&str]) -> String {
         let mut command = git(dir);
@@ -177,5 +231,66 @@ mod tests {
         fs::remove_file(build.join(".git")).unwrap();
         linux.set_build_tree(&one).unwrap();
         assert_eq!(fs::read_to_string(build.join("other")).unwrap(), "1");
+    }
+
+    /// The cached repository with a base that it reads in a tree of the user.
+    fn borrowing(dir: &Path, content: &str) -> Linux {
+        let tree = dir.join("tree");
+        fs::create_dir_all(&tree).unwrap();
+        run_git(&tree, &["init", "-q"]);
+        fs::write(tree.join("Makefile"), content).unwrap();
+        run_git(&tree, &["add", "."]);
+        run_git(&tree, &["commit", "-qm", content]);
+        let base = run_git(&tree, &["rev-parse", "HEAD"]);
+        let repo = dir.join("repo");
+        fs::create_dir_all(&repo).unwrap();
+        run_git(&repo, &["init", "-q", "--bare"]);
+        let objects = tree.join(".git/objects");
+        fs::write(alternates(&repo), format!("{}\n", objects.display())).unwrap();
+        Linux::new(repo, base, dir.join("build"))
+    }
+
+    #[test]
+    fn a_sibling_knows_its_base_and_where_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let linux = borrowing(dir.path(), "one");
+        let sibling = dir.path().join("sibling");
+        linux.sibling(&sibling, "6.18.15").unwrap();
+        // Another command has downloaded the base.
+        fs::remove_file(alternates(linux.repo())).unwrap();
+        let base = Some(linux.base().to_string());
+        assert_eq!(base_in(&sibling, "6.18.15"), base);
+        assert_eq!(base_in(&sibling, "6.18.16"), None);
+
+        let tree = dir.path().join("tree");
+        fs::rename(&tree, dir.path().join("elsewhere")).unwrap();
+        assert_eq!(base_in(&sibling, "6.18.15"), None);
+        let other = borrowing(dir.path(), "two");
+        let err = other.sibling(&sibling, "6.18.15").unwrap_err().to_string();
+        assert!(err.contains("is on another copy of Linux 6.18.15"), "{err}");
+        assert!(err.contains("tree/.git/objects\n"), "{err}");
+        assert!(err.contains("--linux DIR"), "{err}");
+        // The advice works.
+        fs::rename(&tree, dir.path().join("two")).unwrap();
+        fs::rename(dir.path().join("elsewhere"), dir.path().join("new")).unwrap();
+        let objects = dir.path().join("new/.git/objects");
+        fs::write(alternates(linux.repo()), format!("{}\n", objects.display())).unwrap();
+        linux.sibling(&sibling, "6.18.15").unwrap();
+        assert_eq!(base_in(&sibling, "6.18.15"), base);
+    }
+
+    #[test]
+    fn a_damaged_sibling_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let linux = borrowing(dir.path(), "one");
+        let sibling = dir.path().join("sibling");
+        fs::create_dir(&sibling).unwrap();
+        linux.sibling(&sibling, "6.18.15").unwrap();
+        fs::remove_file(sibling.join("HEAD")).unwrap();
+        let err = linux.sibling(&sibling, "6.18.15").unwrap_err().to_string();
+        assert!(err.contains("is damaged"), "{err}");
+        // The advice works.
+        fs::write(sibling.join("HEAD"), "ref: refs/heads/series\n").unwrap();
+        linux.sibling(&sibling, "6.18.15").unwrap();
     }
 }

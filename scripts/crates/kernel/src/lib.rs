@@ -11,4 +11,4 @@ mod source;
 pub use build::{Build, Built};
 pub use config::{Config, Fragment};
 pub use git::{git, Linux};
-pub use source::{Base, Source};
+pub use source::{base_in, check_space, release, Base, Source};

@@ -36,26 +36,29 @@ impl Source {
     pub fn check(&self, cache: &Cache, base: &Base) -> Result<()> {
         if let Some(dir) = &self.git_tree {
             find(base, dir)?;
-        } else if imported(cache, base).is_some() {
+        } else if base_in(&cache.path(REPO), &base.version).is_some() {
             return Ok(());
         } else if let Some(file) = &self.tarball {
             verify(file, &base.sha256)?;
         }
-        check_space(cache)
+        check_space(cache).map(drop)
     }
 }
 
-/// The commit of the base, if it is in the cached repository.
-fn imported(cache: &Cache, base: &Base) -> Option<String> {
-    let repo = cache.path("linux.git");
+/// The cached repository.
+const REPO: &str = "linux.git";
+
+/// The commit of the base of this version that the repository `repo` has noted, if it can be read.
+pub fn base_in(repo: &Path, version: &str) -> Option<String> {
+    // git would look for a repository above a missing one.
     repo.join("HEAD")
         .exists()
-        .then(|| whole_commit(&repo, &reference(base)))
+        .then(|| whole_commit(repo, &reference(version)))
         .flatten()
 }
 
-fn reference(base: &Base) -> String {
-    format!("refs/bases/v{}", base.version)
+pub(crate) fn reference(version: &str) -> String {
+    format!("refs/bases/v{version}")
 }
 
 impl Linux {
@@ -67,22 +70,20 @@ impl Linux {
         base: &Base,
         source: &Source,
     ) -> Result<Self> {
-        let repo = cache.path("linux.git");
+        let repo = cache.path(REPO);
         let build = cache.path("linux");
         if !repo.join("HEAD").exists() {
             remove_dir(&repo)?;
-            let mut init = Command::new("git");
-            init.env("GIT_CONFIG_GLOBAL", "/dev/null")
-                .args(["init", "--quiet", "--bare"])
-                .arg(&repo);
+            let mut init = git(cache.dir());
+            init.args(["init", "--quiet", "--bare"]).arg(&repo);
             run::output(init, "git init")?;
         }
         if let Some(dir) = &source.git_tree {
-            let commit = borrow(&repo, base, dir)?;
+            let commit = borrow(ui, &repo, base, dir)?;
             return Ok(Self::new(repo, commit, build));
         }
 
-        if let Some(commit) = imported(cache, base) {
+        if let Some(commit) = base_in(&repo, &base.version) {
             return Ok(Self::new(repo, commit, build));
         }
         // Objects that the repository borrows might go away: what is imported must be complete.
@@ -94,14 +95,14 @@ impl Linux {
         let step = ui.step(format!("Importing Linux {}", base.version));
         let commit = import(&step, cache, &repo, &build, base, &tarball)?;
         let mut update = git(&repo);
-        update.args(["update-ref", &reference(base), &commit]);
+        update.args(["update-ref", &reference(&base.version), &commit]);
         run::output(update, "git update-ref")?;
         step.done("");
         Ok(Self::new(repo, commit, build))
     }
 }
 
-fn alternates(repo: &Path) -> PathBuf {
+pub(crate) fn alternates(repo: &Path) -> PathBuf {
     repo.join("objects/info/alternates")
 }
 
@@ -118,8 +119,19 @@ fn whole_commit(repo: &Path, reference: &str) -> Option<String> {
     run::succeeds(command).then_some(commit)
 }
 
-/// The base in the git tree `dir`, and the directory of its objects.
-fn find(base: &Base, dir: &Path) -> Result<(String, String)> {
+/// The base in a git tree of the user.
+#[derive(Debug)]
+struct Found {
+    commit: String,
+    /// The directory of its objects.
+    objects: String,
+    /// What makes it doubtful.
+    doubt: Option<String>,
+}
+
+/// The base in the git tree `dir`: its tag, or a HEAD that calls itself the same release. Whether
+/// such a HEAD is the release, nothing in the tree can tell.
+fn find(base: &Base, dir: &Path) -> Result<Found> {
     let ask = |arguments: &[&str]| {
         let mut command = git(dir);
         command.args(arguments);
@@ -138,65 +150,81 @@ fn find(base: &Base, dir: &Path) -> Result<(String, String)> {
         )
     })?;
     let tag = format!("v{}", base.version);
-    let found = [format!("{tag}^{{commit}}"), "HEAD".into()]
-        .iter()
-        .find_map(|name| {
-            let commit = ask(&["rev-parse", "--verify", "--quiet", name]).ok()?;
-            let makefile = ask(&["show", &format!("{commit}:Makefile")]).ok()?;
-            (release(&makefile)? == base.version).then_some(commit)
+    let base_at = |name: &str| {
+        let commit = ask(&["rev-parse", "--verify", "--quiet", name]).ok()?;
+        let makefile = ask(&["show", &format!("{commit}:Makefile")]).ok()?;
+        (release(&makefile)? == base.version).then_some(commit)
+    };
+    if let Some(commit) = base_at(&format!("refs/tags/{tag}^{{commit}}")) {
+        return Ok(Found {
+            commit,
+            objects,
+            doubt: None,
         });
-    match found {
-        Some(commit) => Ok((commit, objects)),
-        None => bail!(Failure::new(format!(
+    }
+    let Some(commit) = base_at("HEAD") else {
+        bail!(Failure::new(format!(
             "{} has no Linux {}: neither a tag {tag} nor a HEAD of that release",
             dir.display(),
             base.version
         ))
-        .hint(format!("git -C {} fetch stable tag {tag}", dir.display()))),
-    }
+        .hint(format!("git -C {} fetch stable tag {tag}", dir.display())));
+    };
+    let subject = ask(&["log", "-1", "--format=%s", &commit])?;
+    let doubt = (subject != format!("Linux {}", base.version)).then(|| {
+        format!(
+            "warning: {} has no tag {tag}: its HEAD is taken for it, commit {commit:.12} \
+             ({subject}), with all that it may change",
+            dir.display()
+        )
+    });
+    Ok(Found {
+        commit,
+        objects,
+        doubt,
+    })
 }
 
 /// Lets the cached repository read the objects of the git tree `dir`.
-fn borrow(repo: &Path, base: &Base, dir: &Path) -> Result<String> {
-    let (commit, objects) = find(base, dir)?;
-    fs::write(alternates(repo), format!("{objects}\n"))
+fn borrow(ui: &Ui, repo: &Path, base: &Base, dir: &Path) -> Result<String> {
+    let found = find(base, dir)?;
+    if let Some(doubt) = found.doubt {
+        ui.note(doubt);
+    }
+    fs::write(alternates(repo), found.objects + "\n")
         .context("cannot link the git tree to the cached repository")?;
-    Ok(commit)
+    Ok(found.commit)
 }
 
-/// The release that a top-level Makefile names.
-fn release(makefile: &str) -> Option<String> {
+/// The release that a top-level Makefile names, as in the tag of the release.
+pub fn release(makefile: &str) -> Option<String> {
     let value = |name: &str| {
         makefile
             .lines()
             .find_map(|line| line.strip_prefix(name)?.trim().strip_prefix('='))
             .map(str::trim)
     };
-    Some(format!(
-        "{}.{}.{}{}",
-        value("VERSION")?,
-        value("PATCHLEVEL")?,
-        value("SUBLEVEL")?,
-        value("EXTRAVERSION").unwrap_or_default()
-    ))
+    let (version, level) = (value("VERSION")?, value("PATCHLEVEL")?);
+    let extra = value("EXTRAVERSION").unwrap_or_default();
+    Some(match value("SUBLEVEL")? {
+        "0" => format!("{version}.{level}{extra}"),
+        sublevel => format!("{version}.{level}.{sublevel}{extra}"),
+    })
 }
 
-fn check_space(cache: &Cache) -> Result<()> {
+/// Fails when the disk has no room for source and builds. Says how much is free.
+pub fn check_space(cache: &Cache) -> Result<String> {
     const NEEDED: u64 = 12 << 30;
-    if cache.path("out").exists() {
-        return Ok(());
-    }
     let free = run::free_space(cache.dir())?;
-    if free < NEEDED {
+    let says = format!("{} GB free in {}", free >> 30, cache.dir().display());
+    if free < NEEDED && !cache.path("out").exists() {
         bail!(Failure::new(format!(
-            "{} has {} GB free; source and builds need {} GB",
-            cache.dir().display(),
-            free >> 30,
+            "{says}; source and builds need {} GB",
             NEEDED >> 30
         ))
         .hint("free some, or set SERIES_CACHE to a directory on a larger disk"));
     }
-    Ok(())
+    Ok(says)
 }
 
 fn verify(file: &Path, sha256: &str) -> Result<()> {
@@ -388,6 +416,10 @@ mod tests {
     #[test]
     fn the_release_is_read_from_the_makefile() {
         assert_eq!(release(MAKEFILE).as_deref(), Some("6.18.15"));
+        let first = MAKEFILE.replace("15", "0");
+        assert_eq!(release(&first).as_deref(), Some("6.18"));
+        let candidate = first.replace("EXTRAVERSION =", "EXTRAVERSION = -rc3");
+        assert_eq!(release(&candidate).as_deref(), Some("6.18-rc3"));
         assert_eq!(release("VERSION = 6\n"), None);
     }
 
@@ -419,7 +451,8 @@ mod tests {
         run::output(init, "git").unwrap();
         let tree = dir.path().join("tree");
         fs::create_dir(&tree).unwrap();
-        assert!(borrow(&repo, &base(), &tree)
+        let ui = Ui::new();
+        assert!(borrow(&ui, &repo, &base(), &tree)
             .unwrap_err()
             .to_string()
             .contains("is no git tree"));
@@ -435,18 +468,28 @@ mod tests {
         fs::write(tree.join("Makefile"), MAKEFILE.replace("15", "14")).unwrap();
         in_tree(&["add", "."]);
         in_tree(&["commit", "-qm", "14"]);
-        let err = borrow(&repo, &base(), &tree).unwrap_err().to_string();
+        let err = borrow(&ui, &repo, &base(), &tree).unwrap_err().to_string();
         assert!(err.contains("has no Linux 6.18.15"), "{err}");
 
         fs::write(tree.join("Makefile"), MAKEFILE).unwrap();
-        in_tree(&["commit", "-qam", "15"]);
+        in_tree(&["commit", "-qam", "Linux 6.18.15"]);
         let head = in_tree(&["rev-parse", "HEAD"]);
         let refs = in_tree(&["for-each-ref"]);
-        assert_eq!(borrow(&repo, &base(), &tree).unwrap(), head);
+        assert_eq!(borrow(&ui, &repo, &base(), &tree).unwrap(), head);
         let mut read = git(&repo);
         read.args(["cat-file", "-e", &format!("{head}:Makefile")]);
         assert!(run::succeeds(read), "the objects are not visible");
         assert_eq!(in_tree(&["for-each-ref"]), refs);
         assert_eq!(in_tree(&["status", "--porcelain"]), "");
+
+        // What comes after the release can't be told from it, unless the release has its tag.
+        assert_eq!(find(&base(), &tree).unwrap().doubt, None);
+        in_tree(&["commit", "-q", "--allow-empty", "-m", "mine"]);
+        let doubt = find(&base(), &tree).unwrap().doubt.unwrap();
+        assert!(doubt.contains("has no tag v6.18.15"), "{doubt}");
+        assert!(doubt.contains("(mine)"), "{doubt}");
+        in_tree(&["tag", "v6.18.15", &head]);
+        let found = find(&base(), &tree).unwrap();
+        assert_eq!((found.commit, found.doubt), (head, None));
     }
 }

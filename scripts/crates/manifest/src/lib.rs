@@ -53,9 +53,7 @@ pub struct Manifest {
 pub struct Base {
     /// Its version, such as `6.18.15`.
     pub version: String,
-    /// Name of the source archive.
-    pub tarball: String,
-    /// SHA-256 of that archive, in lower-case hexadecimal digits.
+    /// SHA-256 of Debian's source archive of it, in lower-case hexadecimal digits.
     pub sha256: String,
 }
 

@@ -32,7 +32,6 @@ pub(crate) struct Manifest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Base {
     pub(crate) version: Spanned<String>,
-    pub(crate) tarball: Spanned<String>,
     pub(crate) sha256: Spanned<String>,
 }
 

@@ -52,7 +52,6 @@ pub(crate) fn check(raw: raw::Manifest, lines: &Lines, cover: &str) -> Result<Ma
         change_id: raw.change_id.into_inner(),
         base: Base {
             version: raw.base.version.into_inner(),
-            tarball: raw.base.tarball.into_inner(),
             sha256: raw.base.sha256.into_inner(),
         },
         author: Person {
@@ -183,13 +182,6 @@ impl Rules<'_> {
                 "{FILE}:{}: base.version `{}` must be a released version, as in \"6.18.15\"",
                 self.lines.of(&base.version),
                 base.version.get_ref()
-            );
-        }
-        if base.tarball.get_ref().contains('/') || !base.tarball.get_ref().contains(".tar.") {
-            bail!(
-                "{FILE}:{}: base.tarball `{}` must be the name of a .tar.xz or .tar.gz file",
-                self.lines.of(&base.tarball),
-                base.tarball.get_ref()
             );
         }
         if !is_lower_hex(base.sha256.get_ref(), 64) {

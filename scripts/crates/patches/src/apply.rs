@@ -6,13 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
-use manifest::Person;
 use run::{Failure, Ui};
 
 use crate::patch::Patch;
 use crate::room::{Committer, Rejected, Room};
 use crate::send::{self, Recipients};
 use crate::{git, Kernel, Programs, Series};
+
+/// What to do when patches don't apply to their own base.
+const EDITED: &str = "git diff patches/, which shows what was edited by hand, and git checkout -- \
+                      patches, which undoes it; patches are changed with cargo series checkout, \
+                      git rebase -i and cargo series export";
 
 impl Series {
     /// The commit of the series on top of the base, with author and date as committer: the same
@@ -43,7 +47,10 @@ impl Series {
         let committer = Committer::Reproducible(&self.manifest.author);
         let commit = match room.am(&base, &[mails], &self.paths(), &committer)? {
             Ok(commit) => commit,
-            Err(rejected) => bail!(failure(&self.patches, &rejected).log(log)),
+            Err(rejected) => {
+                rejected.write(log)?;
+                bail!(failure(&self.patches, &rejected).log(log).hint(EDITED))
+            }
         };
         self.compare(&room, &commit, &self.apply_directly(kernel)?)?;
         git::line(git::clean(&kernel.repo), &["update-ref", &name, &commit])?;
@@ -87,30 +94,13 @@ impl Series {
         let committer = Committer::Reproducible(&self.manifest.author);
         match room.am(room.base(), &files, &self.paths(), &committer)? {
             Ok(commit) => Ok(commit),
-            Err(rejected) => bail!(failure(&self.patches, &rejected)),
-        }
-    }
-
-    /// Applies what comes out of b4 to `onto`, committed by `person` now.
-    pub(crate) fn apply_for(
-        &self,
-        programs: &dyn Programs,
-        kernel: &Kernel,
-        person: &Person,
-        log: &Path,
-    ) -> Result<String> {
-        let mails = through_b4(self, programs, &kernel.scratch, log)?;
-        let room = Room::new(kernel)?;
-        let base = room.base().to_string();
-        match room.am(&base, &[mails], &self.paths(), &Committer::Now(person))? {
-            Ok(commit) => Ok(commit),
-            Err(rejected) => bail!(failure(&self.patches, &rejected).log(log)),
+            Err(rejected) => bail!(failure(&self.patches, &rejected).hint(EDITED)),
         }
     }
 }
 
 /// Sends the series through `b4 am`; returns the mbox that it makes for `git am`.
-fn through_b4(
+pub(crate) fn through_b4(
     series: &Series,
     programs: &dyn Programs,
     scratch: &Path,
@@ -155,17 +145,5 @@ pub(crate) fn failure(patches: &[Patch], rejected: &Rejected) -> Failure {
         (Some(patch), None) => format!("patches/{} does not apply", patch.file),
         (None, _) => "git am failed".to_string(),
     };
-    let there = rejected
-        .lines
-        .iter()
-        .any(|line| line.contains("already exists"));
-    let hint = if there {
-        "look whether the tree has the series, or an older version of it, already"
-    } else {
-        "apply to the version of the kernel that b4.toml names; a patch that has to change is \
-         changed with cargo series checkout, git rebase -i and cargo series export"
-    };
-    Failure::new(what)
-        .lines(rejected.lines.iter().cloned())
-        .hint(hint)
+    Failure::new(what).lines(rejected.lines.iter().cloned())
 }

@@ -2,7 +2,7 @@
 
 //! The branch on which the series is edited.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::sync::{self, Sync};
 use crate::{git, series, Kernel, Series};
 
 /// The branch that has the patches as commits, in the kernel repository.
-pub const BRANCH: &str = "series";
+pub(crate) const BRANCH: &str = "series";
 
 /// How the names of files begin that are not complete yet.
 const TEMPORARY: &str = ".series-export-";
@@ -47,30 +47,28 @@ pub struct Exported {
 pub fn checkout(ui: &Ui, kernel: &Kernel, worktree: &Path, top: &Path) -> Result<CheckedOut> {
     let series = Series::load(top)?;
     let mut sync = Sync::load(&kernel.repo)?;
-    let there = worktree.join(".git").exists();
-    let reference = format!("refs/heads/{BRANCH}");
-    let tip = git::commit(&kernel.repo, &reference);
-    if there && sync.filling.is_none() {
-        refuse_unfinished(worktree)?;
-        refuse_changes(worktree)?;
+    let there = is_there(worktree, &sync)?;
+    if there {
+        refuse_lost(kernel, worktree)?;
+        git::refuse_unfinished(worktree)?;
+        if let Some(target) = sync.filling.clone() {
+            let step = ui.step("Finishing an interrupted checkout");
+            finish(kernel, worktree, &mut sync, &target)?;
+            step.done("");
+        }
+        refuse_detached(worktree)?;
+        git::refuse_changes(worktree, true)?;
     }
     let step = ui.step(format!("Checking out {} patches", series.patches.len()));
     let commit = series.apply_directly(kernel)?;
-    let unexported = match &tip {
-        Some(tip) if *tip == commit || sync.commit.as_ref() == Some(tip) => false,
-        Some(tip) => !same_patches(kernel, &series, tip),
-        None => false,
-    };
-    if let (Some(tip), true) = (&tip, unexported) {
-        bail!(Failure::new(format!(
-            "the branch `{BRANCH}` has commits that are not in patches/"
-        ))
-        .lines(commits(kernel, sync.commit.as_deref(), tip)?)
-        .hint(format!(
-            "cargo series export, which writes them to patches/; or, to keep them elsewhere, \
-             git -C {} branch -m {BRANCH} another-name",
-            kernel.repo.display()
-        )));
+    let tip = git::commit(&kernel.repo, &format!("refs/heads/{BRANCH}"));
+    if let Some(tip) = &tip {
+        let ours = [&sync.commit, &sync.filling].contains(&&Some(tip.clone()));
+        if *tip != commit && !ours && !same_patches(kernel, &series, tip) {
+            let advice = "cargo series export, which writes them to patches/; or, to keep them \
+                          elsewhere, ";
+            refuse_unexported(kernel, &sync, tip, advice)?;
+        }
     }
     // A branch with the same patches stays: its commits may have other committers, which the
     // developer's other branches are based on.
@@ -88,35 +86,38 @@ pub fn checkout(ui: &Ui, kernel: &Kernel, worktree: &Path, top: &Path) -> Result
             sync.see(&name);
         }
     }
-    let filled = there && sync.filling.is_none();
-    let on_branch = filled
-        && git::line(git::clean(worktree), &["rev-parse", "HEAD"])? == target
-        && current_branch(worktree) == Some(BRANCH.to_string());
-    if on_branch {
+    let head = git::commit(worktree, "HEAD").filter(|_| there);
+    if head.as_ref() == Some(&target) && current_branch(worktree).as_deref() == Some(BRANCH) {
         sync.commit = Some(target);
         sync.save()?;
         step.done("up to date");
         return Ok(CheckedOut::Unchanged);
     }
     sync.filling = Some(target.clone());
+    sync.filled = head;
     sync.save()?;
-    if there {
-        remove_lock(worktree)?;
-    } else {
+    if !there {
         add_worktree(kernel, worktree, &target)?;
     }
-    git::line(git::clean(worktree), &["update-ref", &reference, &target])?;
-    git::line(git::clean(worktree), &["symbolic-ref", "HEAD", &reference])?;
     step.message("writing the kernel worktree");
-    git::line(
-        git::clean(worktree),
-        &["reset", "--hard", "--quiet", &target],
-    )?;
-    sync.filling = None;
-    sync.commit = Some(target.clone());
-    sync.save()?;
+    fill(worktree, &target)?;
+    sync.end_filling()?;
     step.done(worktree.display());
     Ok(CheckedOut::Moved(target))
+}
+
+/// Whether there is a worktree. An interrupted `git worktree add` leaves one that git may not know,
+/// and that has nothing but its link to the repository.
+fn is_there(worktree: &Path, sync: &Sync) -> Result<bool> {
+    let link = worktree.join(".git");
+    if !link.exists() {
+        return Ok(false);
+    }
+    if sync.filling.is_some() && fs::read_dir(worktree)?.count() == 1 {
+        fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 /// Writes the branch `series` of the kernel worktree to the repository at `top`: the patches, the
@@ -132,22 +133,23 @@ pub fn export(ui: &Ui, kernel: &Kernel, worktree: &Path, top: &Path) -> Result<E
         ))
         .hint("cargo series checkout, which makes it"));
     }
+    refuse_lost(kernel, worktree)?;
     let mut sync = Sync::load(&kernel.repo)?;
     if sync.filling.is_some() {
         bail!(Failure::new("the last checkout was interrupted").hint("cargo series checkout"));
     }
     let manifest = Manifest::load(top)?;
-    refuse_unfinished(worktree)?;
-    refuse_changes(worktree)?;
-    let branch = current_branch(worktree);
-    if branch.as_deref() != Some(BRANCH) {
+    git::refuse_unfinished(worktree)?;
+    git::refuse_changes(worktree, true)?;
+    refuse_detached(worktree)?;
+    if let Some(branch) = current_branch(worktree).filter(|branch| branch != BRANCH) {
         bail!(Failure::new(format!(
-            "{} is on {}, not on the branch `{BRANCH}`",
-            worktree.display(),
-            branch.map_or("no branch".to_string(), |name| format!("the branch `{name}`"))
+            "{} is on the branch `{branch}`, not on the branch `{BRANCH}`",
+            worktree.display()
         ))
         .hint(format!(
-            "git -C {0} switch {BRANCH}; or, to make this the series, git -C {0} switch -C {BRANCH}",
+            "git -C {0} switch {BRANCH}; or, to make this the series, git -C {0} branch -m \
+             {BRANCH} another-name && git -C {0} switch -c {BRANCH}",
             worktree.display()
         )));
     }
@@ -249,30 +251,148 @@ fn current_branch(worktree: &Path) -> Option<String> {
     git::line(command, &["symbolic-ref", "--quiet", "--short", "HEAD"]).ok()
 }
 
-fn refuse_unfinished(worktree: &Path) -> Result<()> {
-    if let Some(command) = git::unfinished(worktree)? {
+/// Stops if the worktree is none of this repository: then its files are all that is left.
+fn refuse_lost(kernel: &Kernel, worktree: &Path) -> Result<()> {
+    let common = |dir: &Path| git::common_dir(dir).ok()?.canonicalize().ok();
+    if common(worktree).is_none_or(|dir| Some(dir) != common(&kernel.repo)) {
         bail!(Failure::new(format!(
-            "{} is in the middle of a {command}",
-            worktree.display()
+            "{} is no worktree of {} any more: its files are there, its history is not",
+            worktree.display(),
+            kernel.repo.display()
         ))
-        .hint(format!(
-            "{command} --continue or {command} --abort there, then again"
-        )));
+        .hint("move it elsewhere, then cargo series checkout, and copy your changes from it"));
     }
     Ok(())
 }
 
-fn refuse_changes(worktree: &Path) -> Result<()> {
-    let changes = git::changes(worktree, true)?;
-    if !changes.is_empty() {
+/// Stops if the worktree is on no branch, where its commits would be forgotten.
+fn refuse_detached(worktree: &Path) -> Result<()> {
+    if current_branch(worktree).is_some() {
+        return Ok(());
+    }
+    let log = [
+        "log",
+        "--format=%h %s",
+        "--max-count=10",
+        "HEAD",
+        "--not",
+        "--branches",
+    ];
+    bail!(Failure::new(format!(
+        "{} is on no branch: its HEAD is detached",
+        worktree.display()
+    ))
+    .lines(git::line(git::clean(worktree), &log)?.lines())
+    .hint(format!(
+        "git -C {0} switch -c another-name, which keeps what is there; or, if nothing is to be \
+         kept, git -C {0} switch {BRANCH}; then again",
+        worktree.display()
+    )));
+}
+
+/// Stops if the branch has commits, at `tip`, that are not in `patches/`.
+fn refuse_unexported(kernel: &Kernel, sync: &Sync, tip: &str, advice: &str) -> Result<()> {
+    bail!(Failure::new(format!(
+        "the branch `{BRANCH}` has commits that are not in patches/"
+    ))
+    .lines(commits(kernel, sync.commit.as_deref(), tip)?)
+    .hint(format!(
+        "{advice}git -C {} branch -m {BRANCH} another-name",
+        kernel.repo.display()
+    )));
+}
+
+/// Ends a checkout that was interrupted while it wrote the worktree, unless somebody has worked
+/// there since.
+fn finish(kernel: &Kernel, worktree: &Path, sync: &mut Sync, target: &str) -> Result<()> {
+    let head = git::commit(worktree, "HEAD");
+    if head.as_deref() != Some(target) {
+        refuse_detached(worktree)?;
+    }
+    if let Some(tip) = git::commit(&kernel.repo, &format!("refs/heads/{BRANCH}")) {
+        let ours = [sync.commit.as_deref(), Some(target)];
+        if !ours.contains(&Some(tip.as_str())) {
+            refuse_unexported(kernel, sync, &tip, "keep them elsewhere: ")?;
+        }
+    }
+    let known = [head, sync.filled.clone()];
+    let edited = edited(kernel, worktree, target, known.iter().flatten())?;
+    if !edited.is_empty() {
         bail!(Failure::new(format!(
-            "{} has changes that are in no commit",
+            "a checkout of {} was interrupted, and files in it were edited since",
             worktree.display()
         ))
-        .lines(changes.into_iter().take(10))
-        .hint("git commit, or git stash -u to keep them aside, there, then again"));
+        .lines(edited.into_iter().take(10))
+        .hint("move these files elsewhere, then cargo series checkout, and put them back"));
+    }
+    fill(worktree, target)?;
+    sync.end_filling()
+}
+
+/// Makes the worktree the branch, and the branch `target`.
+fn fill(worktree: &Path, target: &str) -> Result<()> {
+    // An interrupted `git reset` of an earlier checkout leaves it.
+    let lock = git::path(worktree, "index.lock")?;
+    if lock.exists() {
+        fs::remove_file(&lock).with_context(|| format!("cannot remove {}", lock.display()))?;
+    }
+    let reference = format!("refs/heads/{BRANCH}");
+    for command in [
+        &["update-ref", &reference, target][..],
+        &["symbolic-ref", "HEAD", &reference],
+        &["reset", "--hard", "--quiet", target],
+    ] {
+        git::line(git::clean(worktree), command)?;
     }
     Ok(())
+}
+
+/// The files in a worktree, half filled with `target`, that git did not write: they are neither
+/// the beginning of what `target` has, nor as in one of the commits `known`.
+fn edited<'a>(
+    kernel: &Kernel,
+    worktree: &Path,
+    target: &str,
+    known: impl Iterator<Item = &'a String>,
+) -> Result<Vec<String>> {
+    let mut edited = differing(kernel, worktree, target)?;
+    for commit in known.filter(|commit| *commit != target) {
+        let differing = differing(kernel, worktree, commit)?;
+        edited.retain(|path| differing.contains(path));
+    }
+    edited.retain(|path| {
+        let object = format!("{target}:{path}");
+        let whole = git::bytes(git::clean(&kernel.repo), &["cat-file", "blob", &object]);
+        match (fs::read(worktree.join(path)), whole) {
+            (Ok(there), Ok(whole)) => !whole.starts_with(&there),
+            _ => true,
+        }
+    });
+    Ok(edited.into_iter().collect())
+}
+
+/// The files in the worktree, without those that git ignores, that are not as in `commit`. The
+/// index of the worktree has no part in it.
+fn differing(kernel: &Kernel, worktree: &Path, commit: &str) -> Result<BTreeSet<String>> {
+    let dir = tempfile::tempdir_in(&kernel.scratch)?;
+    let git = |arguments: &[&str]| {
+        let mut command = git::clean(worktree);
+        command.env("GIT_INDEX_FILE", dir.path().join("index"));
+        git::bytes(command, arguments)
+    };
+    git(&["read-tree", commit])?;
+    let list = git(&[
+        "ls-files",
+        "-z",
+        "--modified",
+        "--others",
+        "--exclude-standard",
+    ])?;
+    Ok(String::from_utf8_lossy(&list)
+        .split_terminator('\0')
+        .filter(|path| worktree.join(path).symlink_metadata().is_ok())
+        .map(str::to_string)
+        .collect())
 }
 
 /// Stops if one of the files, which are about to be overwritten, has content that did not come from
@@ -375,21 +495,14 @@ fn add_worktree(kernel: &Kernel, worktree: &Path, target: &str) -> Result<()> {
         "worktree",
         "add",
         "--quiet",
+        // Twice: also where an interrupted one has left its lock.
+        "--force",
         "--force",
         "--detach",
         "--no-checkout",
     ]);
     command.arg(worktree).arg(target);
     run::output(command, "git worktree add")?;
-    Ok(())
-}
-
-/// Removes the lock that an interrupted `git reset` of an earlier checkout left.
-fn remove_lock(worktree: &Path) -> Result<()> {
-    let lock = git::path(worktree, "index.lock")?;
-    if lock.exists() {
-        fs::remove_file(&lock).with_context(|| format!("cannot remove {}", lock.display()))?;
-    }
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use anyhow::Result;
 use crate::content::Content;
 use crate::{Kernel, Series};
 
-pub use checkpatch::{checkpatch, IGNORED};
+pub use checkpatch::checkpatch;
 pub use identical::identical;
 pub use licences::licences;
 pub use maintainers::maintainers;

@@ -137,10 +137,11 @@ fn check_history(room: &Room, tip: &str) -> Result<()> {
     let mut command = room.git();
     command.args(["merge-base", "--is-ancestor", room.base(), tip]);
     if !run::succeeds(command) {
-        bail!(
-            Failure::new("the branch `series` is not on top of the base")
-                .hint("git rebase it in the kernel worktree onto the commit of the base")
-        );
+        bail!(Failure::new(format!(
+            "the branch `series` is not on top of the base, {:.12}",
+            room.base()
+        ))
+        .hint("git rebase it in the kernel worktree onto this commit"));
     }
     let range = format!("{}..{tip}", room.base());
     let merges = git::line(room.git(), &["rev-list", "--merges", &range])?;
@@ -223,7 +224,10 @@ fn round_trip(room: &Room, manifest: &Manifest, patches: &[Patch], tip: &str) ->
     let committer = Committer::Reproducible(&manifest.author);
     let applied = match room.am(room.base(), &files, &paths, &committer)? {
         Ok(commit) => commit,
-        Err(rejected) => return Err(apply::failure(patches, &rejected).into()),
+        Err(rejected) => bail!(apply::failure(patches, &rejected).hint(
+            "git rebase -i in the kernel worktree, to reword it: git am may take lines of its \
+                 message for a diff"
+        )),
     };
     let log = |to: &str| -> Result<Vec<String>> {
         let range = format!("{}..{to}", room.base());

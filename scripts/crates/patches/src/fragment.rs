@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 /// The name of the fragment, at the top of the repository.
-pub const FILE: &str = "MAINTAINERS.fragment";
+pub(crate) const FILE: &str = "MAINTAINERS.fragment";
 
 /// An entry of `MAINTAINERS`: its title, and its lines with their numbers.
 pub(crate) struct Entry<'a> {

@@ -5,43 +5,15 @@
 //! The git of the machine, not that of the toolchain: whoever has cloned the repository has it, and
 //! what the results depend on is pinned in [`crate::room`].
 
-use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{bail, Context, Result};
+use run::Failure;
 
-/// git in `dir`, without the configuration of the user and the machine, and without hooks.
-pub(crate) fn clean(dir: &Path) -> Command {
-    let mut command = Command::new("git");
-    command
-        .current_dir(dir)
-        .env_clear()
-        .env("PATH", env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("XDG_CONFIG_HOME", "/nonexistent")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_ATTR_NOSYSTEM", "1")
-        .env("GIT_ADVICE", "0")
-        .env("GIT_EDITOR", "false")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C")
-        .env("TZ", "UTC")
-        .args(["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"])
-        .args([
-            "-c",
-            "core.quotePath=false",
-            "-c",
-            "color.ui=false",
-            "-c",
-            "gc.auto=0",
-        ])
-        .args(["-c", "maintenance.auto=false", "-c", "core.fsmonitor=false"]);
-    command
-}
+/// git without the configuration of the user and the machine.
+pub(crate) use kernel::git as clean;
 
 /// git in `dir` as the user has set it up.
 pub(crate) fn of_user(dir: &Path) -> Command {
@@ -76,7 +48,7 @@ pub(crate) fn bytes<S: AsRef<OsStr>>(mut command: Command, arguments: &[S]) -> R
         .output()
         .context("cannot start git")?;
     if !out.status.success() {
-        bail!(run::Failure::new(format!("git failed ({})", out.status))
+        bail!(Failure::new(format!("git failed ({})", out.status))
             .lines(String::from_utf8_lossy(&out.stderr).lines()));
     }
     Ok(out.stdout)
@@ -106,7 +78,7 @@ pub(crate) fn common_dir(dir: &Path) -> Result<PathBuf> {
 }
 
 /// What git is in the middle of in the worktree `dir`: the command that ends it.
-pub(crate) fn unfinished(dir: &Path) -> Result<Option<&'static str>> {
+fn unfinished(dir: &Path) -> Result<Option<&'static str>> {
     for (name, command) in [
         ("rebase-apply/applying", "git am"),
         ("rebase-apply", "git rebase"),
@@ -120,6 +92,39 @@ pub(crate) fn unfinished(dir: &Path) -> Result<Option<&'static str>> {
         }
     }
     Ok(None)
+}
+
+/// Stops if git is in the middle of something in the worktree `dir`.
+pub(crate) fn refuse_unfinished(dir: &Path) -> Result<()> {
+    if let Some(command) = unfinished(dir)? {
+        bail!(
+            Failure::new(format!("{} is in the middle of a {command}", dir.display())).hint(
+                format!("{command} --continue or {command} --abort there, then again")
+            )
+        );
+    }
+    Ok(())
+}
+
+/// Stops if the worktree `dir` has changes that are in no commit.
+pub(crate) fn refuse_changes(dir: &Path, untracked: bool) -> Result<()> {
+    let changes = changes(dir, untracked)?;
+    if !changes.is_empty() {
+        let stash = if untracked {
+            "git stash -u"
+        } else {
+            "git stash"
+        };
+        bail!(Failure::new(format!(
+            "{} has changes that are in no commit",
+            dir.display()
+        ))
+        .lines(changes.into_iter().take(10))
+        .hint(format!(
+            "git commit, or {stash} to keep them aside, there, then again"
+        )));
+    }
+    Ok(())
 }
 
 /// The changes in the worktree `dir` that are in no commit, one line each as `git status` prints

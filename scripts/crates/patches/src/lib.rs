@@ -28,13 +28,12 @@ mod user_tree;
 
 use std::path::PathBuf;
 
-pub use branch::{checkout, export, has_unexported_work, CheckedOut, Exported, BRANCH};
+pub use branch::{checkout, export, has_unexported_work, CheckedOut, Exported};
 pub use check::Finding;
-pub use fragment::FILE as FRAGMENT;
-pub use patch::{Patch, Touch, Touched};
-pub use programs::{HostPrograms, Programs};
+pub use patch::Patch;
+pub use programs::Programs;
 pub use send::Recipients;
-pub use series::{Series, DIR};
+pub use series::Series;
 
 /// The kernel that the patches go onto.
 #[derive(Clone, Debug)]

@@ -23,23 +23,23 @@ pub struct Patch {
     /// What follows the message: `---`, statistics and diff.
     pub diff: String,
     /// The files it changes.
-    pub files: Vec<Touched>,
+    pub(crate) files: Vec<Touched>,
     /// All of it.
     pub text: String,
 }
 
 /// A file that a patch changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Touched {
+pub(crate) struct Touched {
     /// Its path in the kernel tree.
-    pub path: String,
+    pub(crate) path: String,
     /// What happens to it.
-    pub touch: Touch,
+    pub(crate) touch: Touch,
 }
 
 /// What happens to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touch {
+pub(crate) enum Touch {
     /// It is new.
     Created,
     /// Its content or mode changes.

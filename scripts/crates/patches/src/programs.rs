@@ -16,14 +16,3 @@ impl Programs for toolroot::Toolchain {
         toolroot::Toolchain::command(self, dir, program)
     }
 }
-
-/// The programs in the search path.
-pub struct HostPrograms;
-
-impl Programs for HostPrograms {
-    fn command(&self, dir: &Path, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(dir);
-        command
-    }
-}

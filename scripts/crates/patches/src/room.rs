@@ -91,6 +91,27 @@ pub(crate) struct Rejected {
     pub(crate) lines: Vec<String>,
     /// The file in the kernel, if git names one, with the line.
     pub(crate) file: Option<String>,
+    /// All that git says.
+    text: String,
+}
+
+impl Rejected {
+    /// Adds what git says to a log.
+    pub(crate) fn write(&self, log: &Path) -> Result<()> {
+        fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .and_then(|mut log| log.write_all(self.text.as_bytes()))
+            .with_context(|| format!("cannot write {}", log.display()))
+    }
+
+    /// Whether a file that a patch creates is there before it.
+    pub(crate) fn finds_files(&self) -> bool {
+        self.lines
+            .iter()
+            .any(|line| line.contains("already exists"))
+    }
 }
 
 /// Who commits.
@@ -216,7 +237,7 @@ impl Room {
             return Ok(Ok(git::line(self.git(), &["rev-parse", "HEAD"])?));
         }
         let text = [out.stderr, out.stdout].concat();
-        let text = String::from_utf8_lossy(&text);
+        let text = String::from_utf8_lossy(&text).into_owned();
         let next = fs::read_to_string(self.dir.join(".git/rebase-apply/next"));
         Ok(Err(Rejected {
             patch: next
@@ -229,6 +250,7 @@ impl Room {
                 .filter(|line| line.starts_with("error: ") || line.starts_with("fatal: "))
                 .map(str::to_string)
                 .collect(),
+            text,
         }))
     }
 

@@ -17,7 +17,7 @@ use crate::patch::Patch;
 use crate::{cover, git};
 
 /// The directory of the patches, in the repository.
-pub const DIR: &str = "patches";
+pub(crate) const DIR: &str = "patches";
 
 /// The manifest and the patches.
 #[derive(Clone, Debug)]

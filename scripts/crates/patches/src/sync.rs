@@ -25,6 +25,8 @@ pub(crate) struct Sync {
     pub(crate) commit: Option<String>,
     /// The commit that a worktree is being filled with.
     pub(crate) filling: Option<String>,
+    /// The commit that this worktree had before.
+    pub(crate) filled: Option<String>,
     seen: HashSet<String>,
     path: PathBuf,
 }
@@ -47,6 +49,7 @@ impl Sync {
             match line.split_once(' ') {
                 Some(("commit", commit)) => sync.commit = Some(commit.to_string()),
                 Some(("filling", commit)) => sync.filling = Some(commit.to_string()),
+                Some(("filled", commit)) => sync.filled = Some(commit.to_string()),
                 Some(("seen", content)) => {
                     sync.seen.insert(content.to_string());
                 }
@@ -58,7 +61,11 @@ impl Sync {
 
     pub(crate) fn save(&self) -> Result<()> {
         let mut text = String::new();
-        for (name, commit) in [("commit", &self.commit), ("filling", &self.filling)] {
+        for (name, commit) in [
+            ("commit", &self.commit),
+            ("filling", &self.filling),
+            ("filled", &self.filled),
+        ] {
             if let Some(commit) = commit {
                 text.push_str(&format!("{name} {commit}\n"));
             }
@@ -74,6 +81,14 @@ impl Sync {
             fs::rename(&temporary, &self.path)
         };
         save().with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    /// Notes that the worktree has all of the commit that it was being filled with, which is that
+    /// of `patches/`.
+    pub(crate) fn end_filling(&mut self) -> Result<()> {
+        self.commit = self.filling.take();
+        self.filled = None;
+        self.save()
     }
 
     /// Notes that `content` comes from the branch.

@@ -9,6 +9,8 @@ use anyhow::{bail, Context, Result};
 use manifest::Person;
 use run::{Failure, Ui};
 
+use crate::apply::{failure, through_b4};
+use crate::room::{Committer, Room};
 use crate::{git, Kernel, Programs, Series};
 
 impl Series {
@@ -31,7 +33,10 @@ impl Series {
                 "{} is no git repository with a commit",
                 dir.display()
             ))
-            .hint("git clone a kernel tree, or git init, git add and git commit this one"));
+            .hint(format!(
+                "name a git tree of the kernel; or make this one, there: git init, git add --all \
+                 and git commit -m 'Linux {version}'"
+            )));
         };
         let top = git::line(git::clean(dir), &["rev-parse", "--show-toplevel"])?;
         if Path::new(&top).canonicalize()? != dir.canonicalize()? {
@@ -39,28 +44,14 @@ impl Series {
                 "{} is not the top of its git repository, which is {top}",
                 dir.display()
             ))
-            .hint("name the top of a kernel tree"));
+            .hint(format!("cargo series apply --linux {top}")));
         }
-        if let Some(command) = git::unfinished(dir)? {
-            bail!(
-                Failure::new(format!("{} is in the middle of a {command}", dir.display())).hint(
-                    format!("{command} --continue or {command} --abort there, then again")
-                )
-            );
-        }
-        let changes = git::changes(dir, false)?;
-        if !changes.is_empty() {
-            bail!(Failure::new(format!(
-                "{} has changes that are in no commit",
-                dir.display()
-            ))
-            .lines(changes.into_iter().take(10))
-            .hint("git commit or git stash them there, then again"));
-        }
+        git::refuse_unfinished(dir)?;
+        git::refuse_changes(dir, false)?;
         let wanted = &self.manifest.base.version;
         if version != *wanted {
             ui.note(format_args!(
-                "warning: {} is Linux {version}; the series is made for {wanted}",
+                "warning: {} is Linux {version}; the series is made for {wanted}, and may not apply",
                 dir.display()
             ));
         }
@@ -75,24 +66,46 @@ impl Series {
             base: head.clone(),
             scratch: scratch.to_path_buf(),
         };
-        let commit = match self.apply_for(programs, &kernel, &committer, log) {
+        let mails = through_b4(self, programs, scratch, log)?;
+        let committer = Committer::Now(&committer);
+        let commit = match Room::new(&kernel)?.am(&head, &[mails], &self.paths(), &committer)? {
             Ok(commit) => commit,
-            Err(err) if version != *wanted => {
-                return Err(err.context(format!(
-                    "the series for Linux {wanted} does not apply to {version}; \
-                     the tree is as it was"
-                )))
+            Err(rejected) => {
+                rejected.write(log)?;
+                let hint = if rejected.finds_files() {
+                    format!(
+                        "git -C {} log, to see whether the series, or an older version of it, is \
+                         in there already",
+                        dir.display()
+                    )
+                } else {
+                    format!(
+                        "git -C {} switch -c with-series v{wanted}, which is the kernel that the \
+                         series is made for, then again",
+                        dir.display()
+                    )
+                };
+                bail!(
+                    anyhow::Error::new(failure(&self.patches, &rejected).log(log).hint(hint))
+                        .context(format!(
+                            "the series does not apply to {}, which is Linux {version} and stays \
+                             as it was",
+                            dir.display()
+                        ))
+                )
             }
-            Err(err) => return Err(err.context("the series does not apply; the tree is as it was")),
         };
         let mut merge = git::of_user(dir);
         merge.args(["merge", "--quiet", "--ff-only", &commit]);
-        if let Err(err) = run::output(merge, "git merge --ff-only") {
-            return Err(err.context(format!(
-                "cannot check out the series in {}; the tree is as it was",
-                dir.display()
-            )));
-        }
+        run::output(merge, "git merge --ff-only").map_err(|err| {
+            err.context(
+                Failure::new(format!(
+                    "the series applies, but git can't check it out in {}, which stays as it was",
+                    dir.display()
+                ))
+                .hint("move the files that git names elsewhere, then again"),
+            )
+        })?;
         step.done(format!("{:.12}..{commit:.12}", head));
         Ok(commit)
     }
@@ -100,26 +113,14 @@ impl Series {
 
 /// The version of the kernel in `dir`, by its `Makefile`.
 fn version(dir: &Path) -> Result<String> {
-    let no_kernel = || {
-        Failure::new(format!("{} is not a kernel tree", dir.display()))
-            .hint("name the directory that has the kernel's Makefile and MAINTAINERS")
-    };
-    let makefile = fs::read_to_string(dir.join("Makefile")).map_err(|_| no_kernel())?;
-    let value = |name: &str| {
-        makefile
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.trim().strip_prefix('='))
-            .map(str::trim)
-    };
-    match (value("VERSION"), value("PATCHLEVEL"), value("SUBLEVEL")) {
-        (Some(version), Some(level), Some(sublevel)) if dir.join("MAINTAINERS").exists() => {
-            let extra = value("EXTRAVERSION").unwrap_or_default();
-            Ok(match sublevel {
-                "0" => format!("{version}.{level}{extra}"),
-                _ => format!("{version}.{level}.{sublevel}{extra}"),
-            })
-        }
-        _ => Err(no_kernel().into()),
+    let makefile = fs::read_to_string(dir.join("Makefile")).unwrap_or_default();
+    match kernel::release(&makefile) {
+        Some(version) if dir.join("MAINTAINERS").exists() => Ok(version),
+        _ => bail!(Failure::new(format!(
+            "{} is not a kernel tree: it lacks Linux's Makefile or MAINTAINERS",
+            dir.display()
+        ))
+        .hint("cargo series apply --linux DIR, where DIR is the top of a kernel git tree")),
     }
 }
 
@@ -128,8 +129,10 @@ fn committer(dir: &Path) -> Result<Person> {
     let mut command = git::of_user(dir);
     command.args(["var", "GIT_COMMITTER_IDENT"]);
     let ident = run::output(command, "git var GIT_COMMITTER_IDENT").map_err(|_| {
-        Failure::new("git does not know who you are")
-            .hint("git config --global user.name and user.email")
+        Failure::new("git does not know who you are").hint(
+            "git config --global user.name 'Your Name' and git config --global user.email \
+                 you@example.org, then again",
+        )
     })?;
     ident
         .rsplit_once("> ")

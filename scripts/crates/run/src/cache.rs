@@ -39,7 +39,7 @@ impl Cache {
             (None, None, Some(home)) => Path::new(&home).join(".cache/rust-series"),
             (None, None, None) => {
                 return Err(Failure::new("there is no cache directory: HOME is not set")
-                    .hint("set SERIES_CACHE to a directory with 15 GB of space")
+                    .hint("set SERIES_CACHE to a new directory on a disk with space")
                     .into())
             }
         };

@@ -113,11 +113,6 @@ impl Step {
         }
     }
 
-    /// How long the step has been running.
-    pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
-    }
-
     /// Ends the step well; `result` is a few words on what came out.
     pub fn done(self, result: impl Display) {
         self.end("✓", &result.to_string());

@@ -5,7 +5,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
 use run::Failure;
 
 use crate::edit;
@@ -59,12 +59,16 @@ pub fn clean(bench: &Workbench, yes: bool) -> Result<bool> {
         println!("nothing removed");
         return Ok(true);
     }
+    // What can't be removed must not keep the rest.
+    let mut left = Ok(true);
     for (_, name, path) in &items {
         let step = bench.ui.step(format!("Removing {name}"));
-        toolroot::remove(path)?;
-        step.done("");
+        match toolroot::remove(path) {
+            Ok(()) => step.done(""),
+            Err(err) => left = left.and(Err(err)),
+        }
     }
-    Ok(true)
+    left
 }
 
 fn confirmed() -> Result<bool> {
@@ -81,14 +85,15 @@ fn confirmed() -> Result<bool> {
     Ok(answer.trim().eq_ignore_ascii_case("y"))
 }
 
+/// The size of what can be read.
 fn size(path: &Path) -> Result<u64> {
     let mut command = toolroot::namespaces().map_or_else(
         |_| std::process::Command::new("du"),
         |namespaces| namespaces.command("du"),
     );
     command.args(["-s", "-x", "-B1", "--"]).arg(path);
-    let text = run::output(command, "du")?;
-    Ok(text
+    let out = command.output().context("cannot start du")?;
+    Ok(String::from_utf8_lossy(&out.stdout)
         .split_whitespace()
         .next()
         .and_then(|number| number.parse().ok())

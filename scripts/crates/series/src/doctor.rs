@@ -6,9 +6,9 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::Result;
-use toolroot::{Mmdebstrap, State, Version, INSTALL_MMDEBSTRAP};
+use toolroot::{Mmdebstrap, Namespaces, State, Version, INSTALL_MMDEBSTRAP};
 
-use crate::workbench::Workbench;
+use crate::workbench::{linux_tarball, Workbench};
 use crate::Tools;
 
 /// One line of the findings.
@@ -37,11 +37,30 @@ impl Line {
             mend: mend.into(),
         }
     }
+
+    /// What an examination says, or how it failed.
+    fn of(name: &str, found: Result<impl Into<String>>) -> Self {
+        match found {
+            Ok(says) => Self::good(name, says),
+            Err(err) => {
+                let text = format!("{err:#}");
+                let (says, mend) = text.split_once("try: ").unwrap_or((&text, ""));
+                Self::bad(name, says.lines().next().unwrap_or_default(), mend)
+            }
+        }
+    }
 }
 
 /// Prints the findings; true if `cargo series boot` has what it needs.
 pub fn doctor(bench: &Workbench) -> Result<bool> {
-    let mut always = vec![git(), disk(bench)?, source(bench)];
+    let always = vec![
+        git(),
+        program("tar", &["tar"], "apt install tar"),
+        program("xz", &["xz"], "apt install xz-utils"),
+        disk(bench),
+        source(bench),
+        kvm(),
+    ];
     let debian = vec![namespaces(), mmdebstrap(), root(bench)];
     let host: Vec<_> = toolroot::survey()
         .into_iter()
@@ -50,11 +69,23 @@ pub fn doctor(bench: &Workbench) -> Result<bool> {
             state => Line::bad(&finding.name, state.to_string(), finding.mend),
         })
         .collect();
-    always.push(kvm());
+    let tests = vec![
+        program(
+            "rustfmt",
+            &["cargo", "fmt"],
+            "rustup component add rustfmt, or apt install rustfmt",
+        ),
+        program(
+            "clippy",
+            &["cargo", "clippy"],
+            "rustup component add clippy, or apt install rust-clippy",
+        ),
+    ];
 
     print("Always needed", &always);
     print("The Debian root (--toolchain debian, the default)", &debian);
     print("The tools of this machine (--toolchain host)", &host);
+    print("Needed by `cargo series test` as well", &tests);
 
     let usable = |lines: &[Line]| lines.iter().all(|line| line.good);
     let chosen = match bench.places.toolchain {
@@ -63,10 +94,12 @@ pub fn doctor(bench: &Workbench) -> Result<bool> {
     };
     let ready = usable(&always) && usable(chosen);
     println!();
-    if ready {
-        println!("`cargo series boot` has what it needs.");
-    } else {
+    if !ready {
         println!("`cargo series boot` will not get far: mend what is marked ✗ above.");
+    } else if !usable(&tests) {
+        println!("`cargo series boot` has what it needs, `cargo series test` has not.");
+    } else {
+        println!("`cargo series boot` has what it needs.");
     }
     Ok(ready)
 }
@@ -82,42 +115,39 @@ fn print(title: &str, lines: &[Line]) {
     }
 }
 
+/// A program that the tool itself runs, in whatever version.
+fn program(name: &str, command: &[&str], mend: &str) -> Line {
+    match version(command) {
+        Some(version) => Line::good(name, version.to_string()),
+        None => Line::bad(name, "missing", mend),
+    }
+}
+
+fn version(words: &[&str]) -> Option<Version> {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg("--version");
+    Version::find(&run::output(command, words[0]).ok()?)
+}
+
 fn git() -> Line {
-    let mut command = Command::new("git");
-    command.arg("--version");
     let least = Version::new(2, 34, 0);
-    match run::output(command, "git")
-        .ok()
-        .as_deref()
-        .and_then(Version::find)
-    {
-        Some(version) if version >= least => Line::good("git", version.to_string()),
-        Some(version) => Line::bad(
+    match version(&["git"]) {
+        Some(version) if version < least => Line::bad(
             "git",
             format!("{version} is too old: {least} or newer"),
             "install a newer one",
         ),
-        None => Line::bad("git", "missing", "apt install git"),
+        _ => program("git", &["git"], "apt install git"),
     }
 }
 
-fn disk(bench: &Workbench) -> Result<Line> {
-    let dir = bench.cache.dir();
-    let free = run::free_space(dir)? >> 30;
-    let what = format!("{free} GB free in {}", dir.display());
-    Ok(if free < 12 && !bench.cache.path("out").exists() {
-        Line::bad(
-            "disk",
-            what,
-            "free 12 GB, or set SERIES_CACHE to a directory on a larger disk",
-        )
-    } else {
-        Line::good("disk", what)
-    })
+fn disk(bench: &Workbench) -> Line {
+    Line::of("disk", kernel::check_space(&bench.cache))
 }
 
 fn source(bench: &Workbench) -> Line {
-    let (kind, path) = match (&bench.places.linux, &bench.places.linux_tarball) {
+    let tarball = linux_tarball();
+    let (kind, path) = match (&bench.places.linux, &tarball) {
         (Some(dir), _) => ("git tree", dir),
         (None, Some(file)) => ("tarball", file),
         (None, None) => {
@@ -158,15 +188,11 @@ fn kvm() -> Line {
 }
 
 fn namespaces() -> Line {
-    match toolroot::namespaces() {
-        Ok(toolroot::Namespaces::AsRoot) => Line::good("namespaces", "as root"),
-        Ok(toolroot::Namespaces::AsUser) => Line::good("namespaces", "through a user namespace"),
-        Err(err) => {
-            let text = format!("{err:#}");
-            let (says, mend) = text.split_once("try: ").unwrap_or((&text, ""));
-            Line::bad("namespaces", says.lines().next().unwrap_or_default(), mend)
-        }
-    }
+    let found = toolroot::namespaces().map(|kind| match kind {
+        Namespaces::AsRoot => "as root",
+        Namespaces::AsUser => "through a user namespace",
+    });
+    Line::of("namespaces", found)
 }
 
 fn mmdebstrap() -> Line {

@@ -3,46 +3,73 @@
 //! `cargo series checkout` and `export`: from patches to a branch and back.
 
 use std::fs;
+use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use manifest::Manifest;
 use patches::{CheckedOut, Kernel};
+use run::Lock;
 
-use crate::workbench::{Prepared, Workbench};
+use crate::workbench::Workbench;
 
 const REPO: &str = "git";
 const WORKTREE: &str = "linux";
 
-/// The repository with the branch of this clone. It is not the one that is shared by all clones,
-/// so that each has its own branch `series`.
-fn kernel(prepared: &Prepared<'_>) -> Result<Kernel> {
-    let dir = prepared.bench.checkout();
-    let repo = dir.join(REPO);
-    fs::create_dir_all(&dir)?;
-    prepared.linux.sibling(&repo)?;
-    Ok(Kernel {
-        repo,
-        base: prepared.linux.base().to_string(),
-        scratch: dir.join("scratch"),
-    })
+/// What is edited.
+struct Edit {
+    kernel: Kernel,
+    worktree: PathBuf,
+    _lock: Lock,
+}
+
+impl Edit {
+    /// Opens the repository with the branch of this clone. It is not the one that is shared by all
+    /// clones, so that each has its own branch `series`; and it stays on the base that it was made
+    /// with, wherever other commands take theirs from.
+    fn open(bench: &Workbench) -> Result<Self> {
+        let manifest = Manifest::load(&bench.top)?;
+        let version = &manifest.base.version;
+        let dir = bench.checkout();
+        let repo = dir.join(REPO);
+        let lock = bench.cache.lock(&bench.ui)?;
+        let (base, lock) = match kernel::base_in(&repo, version) {
+            Some(base) => (base, lock),
+            None => {
+                drop(lock);
+                let prepared = bench.prepared(&manifest)?;
+                fs::create_dir_all(&dir)
+                    .with_context(|| format!("cannot create {}", dir.display()))?;
+                prepared.linux.sibling(&repo, version)?;
+                (prepared.linux.base().to_string(), prepared.lock)
+            }
+        };
+        Ok(Self {
+            kernel: Kernel {
+                repo,
+                base,
+                scratch: dir.join("scratch"),
+            },
+            worktree: dir.join(WORKTREE),
+            _lock: lock,
+        })
+    }
 }
 
 /// Patches to branch.
 pub fn checkout(bench: &Workbench) -> Result<bool> {
-    let prepared = bench.prepared(&Manifest::load(&bench.top)?)?;
-    let worktree = bench.checkout().join(WORKTREE);
-    match patches::checkout(&bench.ui, &kernel(&prepared)?, &worktree, &bench.top)? {
-        CheckedOut::Unchanged => println!("{} is up to date", worktree.display()),
-        CheckedOut::Moved(_) => println!("{}", worktree.display()),
+    let edit = Edit::open(bench)?;
+    let place = edit.worktree.display();
+    match patches::checkout(&bench.ui, &edit.kernel, &edit.worktree, &bench.top)? {
+        CheckedOut::Unchanged => println!("{place} is up to date"),
+        CheckedOut::Moved(_) => println!("{place}"),
     }
     Ok(true)
 }
 
 /// Branch to patches.
 pub fn export(bench: &Workbench) -> Result<bool> {
-    let prepared = bench.prepared(&Manifest::load(&bench.top)?)?;
-    let worktree = bench.checkout().join(WORKTREE);
-    let exported = patches::export(&bench.ui, &kernel(&prepared)?, &worktree, &bench.top)?;
+    let edit = Edit::open(bench)?;
+    let exported = patches::export(&bench.ui, &edit.kernel, &edit.worktree, &bench.top)?;
     for path in &exported.written {
         println!("wrote   {path}");
     }

@@ -25,6 +25,10 @@ use workbench::{Flavour, Workbench};
 #[derive(Parser)]
 #[command(name = "cargo series", bin_name = "cargo series", version)]
 #[command(about = "Apply, build, boot, test, edit and send the series")]
+#[command(after_help = "\
+Environment:
+  SERIES_LINUX_TARBALL=FILE  Take the base from this source tarball of Debian
+  SERIES_CACHE=DIR           Keep what the tool makes there [default: ~/.cache/rust-series]")]
 struct Cli {
     #[command(flatten)]
     places: Places,
@@ -38,12 +42,10 @@ pub struct Places {
     /// Tools to build with: a Debian 13 root in the cache, or those of this machine
     #[arg(long, value_enum, default_value = "debian", global = true)]
     toolchain: Tools,
-    /// Take the base from this kernel git tree; nothing is written to it [default: download]
+    /// Take the base from this kernel git tree: its tag of the release, or its HEAD if that calls
+    /// itself the same release. Nothing is written to it [default: download]
     #[arg(long, value_name = "DIR", env = "SERIES_LINUX", global = true)]
     linux: Option<PathBuf>,
-    /// Take the base from this source tarball of Debian [default: download]
-    #[arg(long, value_name = "FILE", env = "SERIES_LINUX_TARBALL", global = true)]
-    linux_tarball: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -176,9 +178,10 @@ fn run(cli: Cli, linux_was_typed: bool) -> Result<bool> {
         Cmd::Apply => match &bench.places.linux {
             Some(dir) if linux_was_typed => send::apply(&bench, dir),
             // What is in the environment is for reading only.
-            _ => anyhow::bail!(
-                run::Failure::new("which kernel tree?").hint("cargo series apply --linux DIR")
-            ),
+            _ => anyhow::bail!(run::Failure::new(
+                "apply writes to a kernel tree, so it has to be told which"
+            )
+            .hint("cargo series apply --linux DIR")),
         },
         Cmd::Build { debug, bench: fast } => {
             let flavour = match (debug, fast) {

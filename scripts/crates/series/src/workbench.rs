@@ -3,8 +3,8 @@
 //! What the commands stand on: this clone, the cache, the toolchain, the base, the applied series.
 
 use std::env;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Result};
@@ -29,7 +29,7 @@ pub struct Prepared<'a> {
     pub bench: &'a Workbench,
     pub toolchain: Toolchain,
     pub linux: Linux,
-    _lock: Lock,
+    pub lock: Lock,
 }
 
 /// The series as well, as it is in `patches/`.
@@ -100,7 +100,7 @@ impl Workbench {
         };
         let source = Source {
             git_tree: self.places.linux.clone(),
-            tarball: self.places.linux_tarball.clone(),
+            tarball: linux_tarball(),
         };
         source.check(&self.cache, &base)?;
         let (toolchain, lock) = self.toolchain()?;
@@ -109,7 +109,7 @@ impl Workbench {
             bench: self,
             toolchain,
             linux,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -120,12 +120,23 @@ impl Workbench {
 
     /// This clone's own.
     pub fn checkout(&self) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
-        self.top.hash(&mut hasher);
         let name = self.top.file_name().unwrap_or_default().to_string_lossy();
         self.checkouts()
-            .join(format!("{name}-{:08x}", hasher.finish() as u32))
+            .join(format!("{name}-{:016x}", hash(&self.top)))
     }
+}
+
+/// The tarball of the base that the user has named.
+pub fn linux_tarball() -> Option<PathBuf> {
+    env::var_os("SERIES_LINUX_TARBALL").map(PathBuf::from)
+}
+
+/// A short name for a path, the same whatever built the tool: FNV-1a.
+fn hash(path: &Path) -> u64 {
+    let bytes = path.as_os_str().as_bytes();
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 /// Which kernel.
@@ -211,5 +222,16 @@ impl Ready<'_> {
         self.linux.set_build_tree(&commit)?;
         let config = self.config(flavour)?;
         self.build(&config).image(&commit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_checkout_never_changes() {
+        assert_eq!(hash(Path::new("")), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash(Path::new("foobar")), 0x8594_4171_f739_67e8);
     }
 }

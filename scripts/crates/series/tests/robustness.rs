@@ -50,8 +50,18 @@ fn new_dir() -> TempDir {
     TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
-fn root() -> bool {
-    nix::unistd::geteuid().is_root()
+/// `series` for a user who can't make namespaces. Only root can give the right away; the setuid
+/// programs that give it to ordinary users have no effect in a user namespace without their owner.
+fn without_namespaces(cache: &Path) -> Command {
+    if nix::unistd::geteuid().is_root() {
+        let mut series = command("setpriv", cache);
+        series.args(["--bounding-set=-sys_admin", "--inh-caps=-sys_admin", SERIES]);
+        series
+    } else {
+        let mut series = command("unshare", cache);
+        series.args(["--user", "--map-current-user", SERIES]);
+        series
+    }
 }
 
 #[test]
@@ -61,6 +71,38 @@ fn outside_a_clone_it_says_so() {
     series.arg("build").current_dir("/");
     let said = failure(series);
     assert!(said.contains("no clone of the series"), "{said}");
+}
+
+#[test]
+fn below_the_top_of_a_clone_it_works() {
+    let dir = new_dir();
+    let tarball = dir.path().join("linux.tar.xz");
+    fs::write(&tarball, "not a kernel").unwrap();
+    let mut series = command(SERIES, &dir.path().join("cache"));
+    series
+        .arg("build")
+        .current_dir(top().join("scripts/guest"))
+        .env("SERIES_LINUX_TARBALL", &tarball);
+    let said = failure(series);
+    assert!(said.contains("is not the base kernel"), "{said}");
+}
+
+#[test]
+fn the_doctor_says_what_the_machine_lacks() {
+    let dir = new_dir();
+    let programs = dir.path().join("bin");
+    fs::create_dir(&programs).unwrap();
+    let mut series = command(SERIES, &dir.path().join("cache"));
+    series.arg("doctor").env("PATH", &programs);
+    let out = series.output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    for program in ["git", "tar", "xz", "rustfmt", "clippy"] {
+        let missing = format!("✗ {program:20} missing\n");
+        assert!(said.contains(&missing), "{program}\n{said}");
+    }
+    assert!(said.contains("apt install xz-utils"), "{said}");
+    assert!(said.contains("rustup component add clippy"), "{said}");
 }
 
 #[test]
@@ -93,18 +135,29 @@ fn a_git_tree_that_is_none_is_refused() {
 
 #[test]
 fn without_namespaces_it_says_what_to_do() {
-    if !root() {
-        // Only root can take the right to make them away from itself.
-        return;
-    }
     let dir = new_dir();
-    let mut series = command("setpriv", dir.path());
-    series
-        .args(["--bounding-set=-sys_admin", "--inh-caps=-sys_admin", SERIES])
-        .arg("build");
+    let mut series = without_namespaces(dir.path());
+    series.arg("build");
     let said = failure(series);
     assert!(said.contains("no namespaces for this user"), "{said}");
     assert!(said.contains("--toolchain host"), "{said}");
+}
+
+#[test]
+fn what_was_made_is_removed_without_namespaces() {
+    let dir = new_dir();
+    let cache = dir.path().join("cache");
+    let made = cache.join("out/qemu");
+    fs::create_dir_all(&made).unwrap();
+    fs::write(made.join("vmlinux"), "").unwrap();
+    fs::write(cache.join("thesis"), "").unwrap();
+    fs::write(cache.join("CACHEDIR.TAG"), "").unwrap();
+    let mut series = without_namespaces(&cache);
+    let out = series.args(["clean", "--yes"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success(), "{said}");
+    assert!(!cache.join("out").exists());
+    assert!(cache.join("thesis").exists());
 }
 
 #[test]
@@ -130,12 +183,11 @@ fn without_network_it_says_so_and_a_damaged_root_is_noticed() {
 
 #[test]
 fn a_full_disk_is_found_before_anything_is_made() {
-    if !root() {
-        // An ordinary user's mounts need the user namespace that the tool itself sets up.
-        return;
-    }
     let dir = new_dir();
     let mut series = command("unshare", dir.path());
+    if !nix::unistd::geteuid().is_root() {
+        series.args(["--user", "--map-root-user"]);
+    }
     series
         .args(["--mount", "sh", "-ec"])
         .arg("mount -t tmpfs -o size=64m tmpfs \"$SERIES_CACHE\"; exec \"$0\" build")

@@ -10,7 +10,6 @@ use run::Failure;
 
 use crate::enter::host_command;
 use crate::version::Version;
-use crate::FIRST_BAD_RUSTC;
 
 /// What is to be said of one tool.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +52,9 @@ struct Tool {
     limit: Option<Version>,
     mend: &'static str,
 }
+
+/// The rustc release from which 6.18 no longer builds: it refuses the kernel's custom target.
+const FIRST_BAD_RUSTC: Version = Version::new(1, 95, 0);
 
 /// The minimum versions of `scripts/min-tool-version.sh` in 6.18, and what the guests need.
 const TOOLS: &[Tool] = &[

@@ -14,15 +14,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
-use run::{Cache, Ui};
+use run::{Cache, Failure, Ui};
 
 pub use enter::{namespaces, Namespaces};
 pub use host::{survey, Finding, State};
 pub use install::{mmdebstrap, Mmdebstrap, INSTALL_MMDEBSTRAP};
 pub use version::Version;
-
-/// The rustc release from which 6.18 no longer builds: it refuses the kernel's custom target.
-pub const FIRST_BAD_RUSTC: Version = Version::new(1, 95, 0);
 
 /// A toolchain that is ready.
 #[derive(Clone, Debug)]
@@ -92,14 +89,22 @@ impl Toolchain {
     }
 }
 
-/// Removes what [`Toolchain::debian`] made. An ordinary user can't delete the files of the root
-/// directly: some belong to the users of the root.
+/// Removes a directory, also one that [`Toolchain::debian`] made. An ordinary user can't delete the
+/// files of the root directly: some belong to the users of the root.
 pub fn remove(dir: &Path) -> Result<()> {
-    if !dir.exists() {
+    let remove = |mut command: Command| {
+        command.args(["-rf", "--one-file-system", "--"]).arg(dir);
+        run::output(command, &format!("removing {}", dir.display()))
+    };
+    let Err(err) = remove(Command::new("rm")) else {
+        return Ok(());
+    };
+    let removed = namespaces().map(|namespaces| remove(namespaces.command("rm")));
+    if let Ok(Ok(_)) = removed {
         return Ok(());
     }
-    let mut command = namespaces()?.command("rm");
-    command.args(["-rf", "--one-file-system", "--"]).arg(dir);
-    run::output(command, &format!("removing {}", dir.display()))?;
-    Ok(())
+    Err(err.context(
+        Failure::new("what belongs to the users of the toolchain root could not be removed")
+            .hint(format!("sudo rm -rf {}", dir.display())),
+    ))
 }

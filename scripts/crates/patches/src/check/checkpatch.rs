@@ -16,7 +16,7 @@ use crate::{send, Kernel, Programs, Series};
 /// `FILE_PATH_CHANGES` asks with every new file whether `MAINTAINERS` needs an update, also when
 /// the entry is there since an earlier patch. `UNKNOWN_COMMIT_ID` looks the commits of `Fixes:` up
 /// in a history that the base does not have.
-pub const IGNORED: &[&str] = &["FILE_PATH_CHANGES", "UNKNOWN_COMMIT_ID"];
+const IGNORED: &[&str] = &["FILE_PATH_CHANGES", "UNKNOWN_COMMIT_ID"];
 
 /// Runs the `checkpatch.pl --strict` of the base on each patch.
 pub fn checkpatch(

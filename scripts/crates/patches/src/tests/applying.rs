@@ -171,7 +171,7 @@ fn what_is_wrong_with_the_directory_is_said() {
     let err =
         error(&|world| fs::remove_file(patches(world).join("0003-drivers-add-d.patch")).unwrap());
     assert!(
-        err.starts_with("b4.toml:30: no patch has the subject `drivers: add d`"),
+        err.starts_with("b4.toml:29: no patch has the subject `drivers: add d`"),
         "{err}"
     );
     let err = error(&|world| fs::write(patches(world).join("notes"), "").unwrap());

@@ -83,9 +83,11 @@ fn it_applies_on_top_of_the_users_branch() {
         &dir,
         &[
             "0001-rust-add-a.patch does not apply: it fails at rust/a.rs",
-            "already",
+            "is in there already",
         ],
     );
+    let log = fs::read_to_string(world.path("log")).unwrap();
+    assert!(log.contains("rust/a.rs: already exists in index"), "{log}");
 }
 
 #[test]
@@ -99,7 +101,8 @@ fn what_does_not_apply_leaves_the_tree_as_it_was() {
         &world,
         &dir,
         &[
-            "the tree is as it was",
+            "which is Linux 6.18.15 and stays as it was",
+            "switch -c with-series v6.18.15",
             "patches/0002-rust-edit-b.patch does not apply: it fails at rust/b.rs:18",
         ],
     );
@@ -108,7 +111,7 @@ fn what_does_not_apply_leaves_the_tree_as_it_was() {
     refused(
         &world,
         &dir,
-        &["the series for Linux 6.18.15 does not apply to 6.18.7"],
+        &["which is Linux 6.18.7 and", "v6.18.15, which is the kernel"],
     );
 }
 
@@ -172,9 +175,10 @@ fn a_file_in_the_way_is_kept() {
         &world,
         &dir,
         &[
-            "cannot check out the series",
+            "git can't check it out",
             "drivers/d.rs",
-            "the tree is as it was",
+            "stays as it was",
+            "move the files",
         ],
     );
 }

@@ -17,7 +17,6 @@ change-id = "20260131-toy-0123456789ab"
 
 [base]
 version = "6.18.15"
-tarball = "linux_6.18.15.orig.tar.xz"
 sha256 = "fdf4c4d487c95b17a41cb38003faef86669e532a44fe702eb31a3390b6a60cca"
 
 [author]
