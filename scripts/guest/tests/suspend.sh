@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#: title = "The machine sleeps and wakes"
+#: configurations = ["initramfs"]
+#: programs = ["/usr/sbin/rtcwake"]
+#: timeout = 60
+#: time = 12
+
+. /series/ktap.sh
+
+power=/sys/power
+
+seconds()
+{
+	cut -d. -f1 /proc/uptime
+}
+
+# try COMMAND...: succeeds if it does, and the kernel has counted one suspend more.
+try()
+{
+	before=$(cat $power/suspend_stats/success)
+	"$@" || return 1
+	[ "$(cat $power/suspend_stats/success)" = $((before + 1)) ] || {
+		echo "the kernel has not counted it"
+		return 1
+	}
+}
+
+sleep_as()
+{
+	echo "$1" >$power/state
+}
+
+# All but the sleeping itself.
+rehearse()
+{
+	echo "$1" >$power/pm_test && try sleep_as mem
+	status=$?
+	echo none >$power/pm_test
+	return $status
+}
+
+woken_by_host()
+{
+	host wake && try sleep_as mem
+}
+
+woken_by_clock()
+{
+	try /usr/sbin/rtcwake -u -m "$1" -s "$2"
+}
+
+awake()
+{
+	host hmp info status | grep "VM status: running"
+}
+
+plan 11
+check "suspend to RAM is there" grep -w deep $power/mem_sleep
+echo deep >$power/mem_sleep
+echo 0 >/sys/module/suspend/parameters/pm_test_delay
+start=$(seconds)
+for level in freezer devices platform processors core; do
+	check "pm_test $level" rehearse $level
+done
+# An alarm that comes before the machine sleeps does not wake it: it may be slow.
+alarm=$((2 + $(seconds) - start))
+check "picture of the display" host screenshot vga before-suspend
+check "the host ends suspend to RAM" woken_by_host
+check "the clock ends suspend to RAM" woken_by_clock mem "$alarm"
+check "the clock ends suspend to idle" woken_by_clock freeze "$alarm"
+check "the host sees it run" awake
