@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::mpsc::{channel, Receiver, Sender};
+use std::sync::mpsc::{channel, Receiver};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -138,46 +138,57 @@ pub fn boot(
     Ok(report)
 }
 
-/// Runs the boots; those that take long begin first.
+/// Runs the boots, and shows how far they are.
 fn run_all(boots: &[Prepared<'_>], step: &Step) -> Result<Vec<Boot>> {
-    let mut queue: Vec<usize> = (0..boots.len()).collect();
-    queue.sort_by_key(|index| boots[*index].time());
+    let times: Vec<Duration> = boots.iter().map(Prepared::time).collect();
+    let (sender, news) = channel();
+    let done = thread::scope(|scope| {
+        // The news end when this does.
+        let all = scope.spawn(move || {
+            side_by_side(&times, at_once(), |index| {
+                let tell = |news| {
+                    let _ = sender.send((index, news));
+                };
+                let boot = boots[index].run(&tell);
+                tell(News::Doing(String::new()));
+                boot
+            })
+        });
+        show(boots, &news, step);
+        all.join().unwrap_or_else(|panic| resume_unwind(panic))
+    });
+    done.into_iter().collect()
+}
+
+/// Does as many pieces of work as there are times, `most` of them at once; those that take long
+/// begin first. The results are in the order of the times.
+fn side_by_side<T: Send>(
+    times: &[Duration],
+    most: usize,
+    work: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    let mut queue: Vec<usize> = (0..times.len()).collect();
+    queue.sort_by_key(|index| times[*index]);
     let queue = Mutex::new(queue);
     // Not in the condition of a loop: the lock would be held in its body.
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let (sender, news) = channel();
-    let work = |sender: Sender<(usize, News)>| {
+    let worker = || {
         let mut done = Vec::new();
         while let Some(index) = next() {
-            let tell = |news| {
-                // Whoever shows it may have ended.
-                let _ = sender.send((index, news));
-            };
-            done.push((index, boots[index].run(&tell)));
-            tell(News::Doing(String::new()));
+            done.push((index, work(index)));
         }
         done
     };
     let mut done = thread::scope(|scope| {
-        let workers: Vec<_> = (0..at_once(boots.len()))
-            .map(|_| {
-                let sender = sender.clone();
-                scope.spawn(|| work(sender))
-            })
-            .collect();
-        drop(sender);
-        show(boots, &news, step);
+        let workers: Vec<_> = (0..most).map(|_| scope.spawn(worker)).collect();
         let mut done = Vec::new();
         for worker in workers {
-            match worker.join() {
-                Ok(boots) => done.extend(boots),
-                Err(panic) => resume_unwind(panic),
-            }
+            done.extend(worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }
         done
     });
     done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, boot)| boot).collect()
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Shows what the boots are doing, until all have ended.
@@ -202,11 +213,11 @@ fn show(boots: &[Prepared<'_>], news: &Receiver<(usize, News)>, step: &Step) {
 }
 
 /// How many guests this machine can bear.
-fn at_once(boots: usize) -> usize {
+fn at_once() -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let room = free_memory(&memory) / machine::MEMORY;
-    cores.min(room as usize).clamp(1, boots.max(1))
+    cores.min(room as usize).max(1)
 }
 
 /// The memory that programs can still have, in MiB, from the text of `/proc/meminfo`.
@@ -334,12 +345,37 @@ fn check_window() -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::time::Instant;
 
     #[test]
     fn free_memory_is_found() {
         let text = "MemTotal:       24684092 kB\nMemFree:        22590388 kB\nMemAvailable:    8388608 kB\n";
         assert_eq!(free_memory(text), 8192);
         assert_eq!(free_memory(""), 0);
-        assert!((1..=3).contains(&at_once(3)));
+        assert!(at_once() > 0);
+    }
+
+    #[test]
+    fn long_work_begins_first_and_not_too_much_at_once() {
+        let times = [2, 5, 1, 9].map(Duration::from_secs);
+        let begun = Mutex::new(Vec::new());
+        let (busy, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let results = side_by_side(&times, 2, |index| {
+            begun.lock().unwrap().push(index);
+            most.fetch_max(busy.fetch_add(1, SeqCst) + 1, SeqCst);
+            // Until another one has begun, or there is none left.
+            let start = Instant::now();
+            while begun.lock().unwrap().len() < 2 && start.elapsed() < Duration::from_secs(20) {
+                thread::yield_now();
+            }
+            busy.fetch_sub(1, SeqCst);
+            index * 10
+        });
+        assert_eq!(results, [0, 10, 20, 30]);
+        let mut first: Vec<usize> = begun.lock().unwrap()[..2].to_vec();
+        first.sort_unstable();
+        assert_eq!(first, [1, 3]);
+        assert_eq!(most.load(SeqCst), 2);
     }
 }
