@@ -46,8 +46,8 @@ bail()
 	exit 1
 }
 
-# times SHORT LONG: how often to repeat something; LONG in a storm (`cargo series test --storm`).
-times()
+# rounds SHORT LONG: how often to repeat something; LONG in a storm (`cargo series test --storm`).
+rounds()
 {
 	if [ "$STORM" = 1 ]; then echo "$2"; else echo "$1"; fi
 }

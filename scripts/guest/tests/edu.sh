@@ -112,7 +112,7 @@ same "no debugfs files left" "$(ls -d "$DIR" 2>/dev/null)" ""
 
 # Again and again.
 i=0
-count=$(times 10 500)
+count=$(rounds 10 500)
 while [ $i -lt "$count" ]; do
 	bind $DRIVER || break
 	[ "$(fact 10)" = 3628800 ] || break
@@ -193,7 +193,7 @@ same "enabled once again" "$(cat "$DEV/enable")" 1
 # would write to memory that is the driver's no more when the next binding enables bus mastering.
 # Neither must a copy that has been given up spoil the data of the next one.
 i=0
-count=$(times 4 100)
+count=$(rounds 4 100)
 while [ $i -lt "$count" ]; do
 	# Opened before, so that a late write can't reach the next binding.
 	exec 5> "$DIR/dma"

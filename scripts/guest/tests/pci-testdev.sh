@@ -35,7 +35,7 @@ try() {
 	same "$1: command register while bound" "$(command_bits)" "$3"
 
 	i=0
-	count=$(times 20 500)
+	count=$(rounds 20 500)
 	while [ $i -lt "$count" ]; do
 		unbind || break
 		[ "$(cat "$DEV/enable")" = "$before" ] || break

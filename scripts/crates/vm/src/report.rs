@@ -296,11 +296,22 @@ fn outcome(
     }
 }
 
+/// How many lines of a report are shown.
+const MOST_LINES: usize = 40;
+
 /// The results of all phases of a test. Each of them is a document of its own.
 fn results(phases: &[String]) -> Results {
     let mut all = Results::default();
     for phase in phases {
-        let Results { cases, problems } = ktap::output(phase);
+        let Results {
+            cases,
+            mut problems,
+        } = ktap::output(phase);
+        if cases.is_empty() {
+            // What it said is all that there is to go by.
+            let lines = phase.lines().filter(|line| !line.trim().is_empty());
+            problems.extend(lines.take(MOST_LINES).map(str::to_string));
+        }
         all.cases.extend(cases);
         all.problems.extend(problems);
     }
@@ -496,9 +507,6 @@ fn cases(results: &Results) -> String {
 struct Table<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl Table<'_, '_> {
-    /// How many lines of a kernel report are shown; all are in the log.
-    const MOST_LINES: usize = 40;
-
     fn row(
         &mut self,
         verdict: Verdict,
@@ -520,15 +528,11 @@ impl Table<'_, '_> {
         if !what.is_empty() {
             writeln!(self.0, "    {what}")?;
         }
-        for line in lines.iter().take(Self::MOST_LINES) {
+        for line in lines.iter().take(MOST_LINES) {
             writeln!(self.0, "      {line}")?;
         }
-        if lines.len() > Self::MOST_LINES {
-            writeln!(
-                self.0,
-                "      ({} more lines)",
-                lines.len() - Self::MOST_LINES
-            )?;
+        if lines.len() > MOST_LINES {
+            writeln!(self.0, "      ({} more lines)", lines.len() - MOST_LINES)?;
         }
         Ok(())
     }
@@ -543,7 +547,8 @@ impl Table<'_, '_> {
                     self.detail(&format!("not ok: {}", case.name), &case.diagnostics)?
                 }
                 Status::Skipped => {
-                    self.detail(&format!("skipped: {}: {}", case.name, case.reason), &[])?
+                    let gap = if case.reason.is_empty() { "" } else { ": " };
+                    self.detail(&format!("skipped: {}{gap}{}", case.name, case.reason), &[])?
                 }
                 Status::Passed => {}
             }
@@ -648,7 +653,7 @@ mod tests {
         );
         fails(
             judged("", record(vec![ran("a", "hello", Some("0"))]), LOG),
-            "no KTAP",
+            "hello",
         );
         let bad = "KTAP version 1\n1..1\n# because\nnot ok 1 x\n";
         fails(
