@@ -3,8 +3,8 @@
 #: title = "The machine sleeps and wakes"
 #: configurations = ["initramfs"]
 #: programs = ["/usr/sbin/rtcwake"]
-#: timeout = 60
-#: time = 12
+#: timeout = 180
+#: time = 20
 
 . /series/ktap.sh
 
@@ -45,9 +45,14 @@ woken_by_host()
 	host wake && try sleep_as mem
 }
 
+# That long, and not less: a machine that only seems to sleep is back at once.
 woken_by_clock()
 {
-	try /usr/sbin/rtcwake -u -m mem -s "$1"
+	start=$(date +%s)
+	try /usr/sbin/rtcwake -u -m mem -s "$1" || return 1
+	slept=$(($(date +%s) - start))
+	echo "slept $slept s"
+	[ "$slept" -ge $(($1 - 1)) ]
 }
 
 awake()
@@ -55,17 +60,32 @@ awake()
 	host hmp info status | grep "VM status: running"
 }
 
-plan 10
-check "suspend to RAM is there" grep -w deep $power/mem_sleep
 echo deep >$power/mem_sleep
-echo 0 >/sys/module/suspend/parameters/pm_test_delay
-start=$(seconds)
-for level in freezer devices platform processors core; do
-	check "pm_test $level" rehearse $level
-done
-# An alarm that comes before the machine sleeps does not wake it: it may be slow.
-alarm=$((2 + $(seconds) - start))
-check "picture of the display" host screenshot vga before-suspend
-check "the host ends suspend to RAM" woken_by_host
-check "the clock ends suspend to RAM" woken_by_clock "$alarm"
-check "the host sees it run" awake
+case $SERIES_PHASE in
+1)
+	plan 9
+	check "suspend to RAM is there" grep -w deep $power/mem_sleep
+	echo 0 >/sys/module/suspend/parameters/pm_test_delay
+	for level in freezer devices platform processors core; do
+		check "pm_test $level" rehearse $level
+	done
+	check "picture of the display" host screenshot vga before-suspend
+	check "the host ends suspend to RAM" woken_by_host
+	check "the host sees it run" awake
+	# QEMU's firmware does not put everything back after suspend to RAM: neither another one nor
+	# power off work.
+	host reset
+	;;
+2)
+	plan 2
+	# An alarm that comes before the machine sleeps does not wake it: it may be slow.
+	start=$(seconds)
+	check "rehearsal" rehearse devices
+	check "the clock ends suspend to RAM" woken_by_clock $((4 + 4 * ($(seconds) - start)))
+	host reset
+	;;
+3)
+	plan 1
+	check "the host sees it run after a reset" awake
+	;;
+esac
