@@ -61,11 +61,11 @@ awake()
 }
 
 echo deep >$power/mem_sleep
+echo 0 >/sys/module/suspend/parameters/pm_test_delay
 case $SERIES_PHASE in
 1)
 	plan 9
 	check "suspend to RAM is there" grep -w deep $power/mem_sleep
-	echo 0 >/sys/module/suspend/parameters/pm_test_delay
 	for level in freezer devices platform processors core; do
 		check "pm_test $level" rehearse $level
 	done

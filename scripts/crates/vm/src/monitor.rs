@@ -149,12 +149,6 @@ impl Monitor {
             .find_map(|bus| find(&bus.devices, id))
             .with_context(|| format!("no PCI device has the id {id}"))
     }
-
-    /// Ends QEMU.
-    pub fn quit(&mut self) {
-        // The connection may end before the answer.
-        let _ = self.execute(qmp::quit {});
-    }
 }
 
 fn find(devices: &[PciDeviceInfo], id: &str) -> Option<String> {
