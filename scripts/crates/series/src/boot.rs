@@ -43,7 +43,7 @@ pub fn boot(bench: &Workbench, boot: &Boot) -> Result<bool> {
     if boot.display {
         show_windows(&mut ready);
     }
-    let report = run(&ready, boot, Extent::First)?;
+    let report = run(&ready, boot, Extent::Plain)?;
     if boot.interactive {
         // Whoever had the shell has judged the rest.
         let reached = report.boots.iter().all(|boot| boot.failures.is_empty());

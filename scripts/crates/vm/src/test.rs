@@ -61,7 +61,7 @@ pub struct About {
     /// Programs of the Debian root that it needs, to be put into an initramfs (absolute paths).
     #[serde(default)]
     pub programs: Vec<String>,
-    /// The configurations in which it runs, the most important one first.
+    /// The configurations in which it runs.
     #[serde(default = "default_only")]
     pub configurations: Vec<String>,
     /// After how many seconds it hangs, on a kernel without debugging and not as a storm.
