@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "The guest is what the host asked for"
+#: configurations = ["default", "iommu", "nomsi", "swiotlb"]
 #: timeout = 30
 #: time = 1
 
 . /series/ktap.sh
-
-pci=/sys/bus/pci/devices
+. /series/pci.sh
 
 right_kernel()
 {
@@ -41,7 +41,7 @@ devices_are_there()
 	for id in $SERIES_DEVICES; do
 		address=$(host address "$id") || return 1
 		echo "$id is $address"
-		[ -e "$pci/$address" ] || return 1
+		[ -e "$pci/devices/$address" ] || return 1
 	done
 }
 
@@ -50,13 +50,38 @@ host_says_no()
 	! host address no-such-device
 }
 
+# What the command line asks for, for the sake of other tests.
+obeys()
+{
+	read -r line </proc/cmdline
+	for word in $line; do
+		case $word in
+		intel_iommu=on)
+			for id in $SERIES_DEVICES; do
+				[ -e "$pci/devices/$(host address "$id")/iommu_group" ] || return 1
+			done
+			dmesg | grep "DMAR-IR: Enabled IRQ remapping" || return 1
+			;;
+		pci=nomsi)
+			! grep MSI /proc/interrupts || return 1
+			;;
+		swiotlb=*)
+			read -r slots </sys/kernel/debug/swiotlb/io_tlb_nslabs
+			echo "$slots slots"
+			[ "swiotlb=$slots,force" = "$word" ] || return 1
+			;;
+		esac
+	done
+}
+
 can_write()
 {
 	echo x >/tmp/series && [ "$(cat /tmp/series)" = x ]
 }
 
-plan 6
+plan 7
 check "kernel release" right_kernel
+check "the command line is obeyed" obeys
 check "memory" enough_memory
 check "no taint" not_tainted
 check "promised devices are on the bus" devices_are_there

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #: title = "A device is plugged into a PCIe port and pulled"
 #: devices = ["pcie-root-port,id=rp-hotplug,chassis=100,slot=100"]
-#: last = true
+#: configurations = ["hotplug"]
 #: expect = [{ class = "lockdep", text = "&ctrl->reset_lock", min = 0, max = 1 }]
 #: timeout = 60
 #: time = 8
@@ -11,18 +11,14 @@
 # round. Lockdep says so, and is off from then on.
 
 . /series/ktap.sh
+. /series/pci.sh
 
-port=$(host address rp-hotplug)
-port=/sys/bus/pci/devices/$port
+port=$pci/devices/$(host address rp-hotplug)
 
-# The port's own services, such as 0000:00:03.0:pcie004, are no devices on its bus.
 on_bus()
 {
-	for device in "$port"/0000:*; do
-		case ${device##*/} in
-		*:pcie*) ;;
-		0000:*) [ -e "$device/vendor" ] && [ "$(cat "$device/vendor" "$device/device" | xargs)" = "0x1af4 0x1044" ] && return 0 ;;
-		esac
+	for address in $(with_id 1af4:1044); do
+		[ ! -e "$port/$address" ] || return 0
 	done
 	return 1
 }

@@ -6,7 +6,7 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use vm::{Mode, Options, Report};
+use vm::{Extent, Mode, Options, Report};
 
 use crate::workbench::{Flavour, Ready, Workbench};
 
@@ -20,7 +20,7 @@ pub struct Boot {
     pub kvm: bool,
     /// The debug kernel.
     pub debug: bool,
-    /// The long tests as well.
+    /// Storms in place of short tests.
     pub storm: bool,
 }
 
@@ -43,7 +43,7 @@ pub fn boot(bench: &Workbench, boot: &Boot) -> Result<bool> {
     if boot.display {
         show_windows(&mut ready);
     }
-    let report = run(&ready, boot)?;
+    let report = run(&ready, boot, Extent::Plain)?;
     if boot.interactive {
         // Whoever had the shell has judged the rest.
         let reached = report.boots.iter().all(|boot| boot.failures.is_empty());
@@ -70,17 +70,16 @@ fn show_windows(ready: &mut Ready<'_>) {
 }
 
 /// Boots as often as the tests need.
-pub fn run(ready: &Ready<'_>, boot: &Boot) -> Result<Report> {
+pub fn run(ready: &Ready<'_>, boot: &Boot, extent: Extent) -> Result<Report> {
     let bench = ready.bench;
     let flavour = if boot.debug {
         Flavour::Debug
     } else {
         Flavour::Qemu
     };
-    let built = ready.kernel_image(flavour)?;
     let guest = bench.top.join("scripts/guest");
-    let mut tests = vm::load(&guest.join("tests"))?;
-    tests.retain(|test| boot.storm || !test.about.storm);
+    let plans = vm::plans(&guest, extent)?;
+    let built = ready.kernel_image(flavour)?;
     let options = Options {
         guest,
         dir: bench
@@ -93,13 +92,13 @@ pub fn run(ready: &Ready<'_>, boot: &Boot) -> Result<Report> {
         },
         window: boot.display,
         kvm: boot.kvm,
-        kunit: boot.debug,
-        slowness: if boot.debug { 6.0 } else { 1.0 },
+        debug: boot.debug,
+        storm: boot.storm,
     };
     let kernel = vm::Kernel {
         modules: Some(built.modules.join("lib/modules").join(&built.release)),
         image: built.image,
         release: built.release,
     };
-    vm::boot(&bench.ui, &ready.toolchain, &options, &kernel, &tests)
+    vm::boot(&bench.ui, &ready.toolchain, &options, &kernel, &plans)
 }

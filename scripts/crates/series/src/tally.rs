@@ -2,6 +2,7 @@
 
 //! Counting what passed and what failed.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -13,6 +14,8 @@ pub struct Outcome {
     pub passed: usize,
     /// What failed: how many, and what to show of it.
     pub failed: usize,
+    /// How many were skipped.
+    pub skipped: usize,
     /// Lines about the failures.
     pub lines: Vec<String>,
 }
@@ -23,6 +26,7 @@ impl Outcome {
         Self {
             passed: usize::from(findings.is_empty()),
             failed: usize::from(!findings.is_empty()),
+            skipped: 0,
             lines: findings.iter().map(ToString::to_string).collect(),
         }
     }
@@ -32,6 +36,7 @@ struct Row {
     what: String,
     passed: usize,
     failed: usize,
+    skipped: usize,
     time: Duration,
 }
 
@@ -47,7 +52,7 @@ impl Tally {
     pub fn check(&mut self, what: &str, check: impl FnOnce() -> Result<Outcome>) {
         let start = Instant::now();
         let outcome = match check() {
-            Ok(outcome) if outcome.passed + outcome.failed == 0 => Outcome {
+            Ok(outcome) if outcome.passed + outcome.failed + outcome.skipped == 0 => Outcome {
                 failed: 1,
                 lines: vec!["nothing was checked".into()],
                 ..outcome
@@ -56,6 +61,7 @@ impl Tally {
             Err(err) => Outcome {
                 passed: 0,
                 failed: 1,
+                skipped: 0,
                 lines: crate::chain(&err).lines().map(str::to_string).collect(),
             },
         };
@@ -69,6 +75,7 @@ impl Tally {
             what: what.into(),
             passed: outcome.passed,
             failed: outcome.failed,
+            skipped: outcome.skipped,
             time: start.elapsed(),
         });
     }
@@ -81,27 +88,42 @@ impl Tally {
     /// Prints the table, the slowest tests and the closing line; true if something ran and all of
     /// it passed.
     pub fn close(mut self) -> bool {
-        println!("\npassed failed     time  what");
-        for row in &self.rows {
-            println!(
-                "{:6} {:6} {:6.1} s  {}",
-                row.passed,
-                row.failed,
-                row.time.as_secs_f64(),
-                row.what
-            );
-        }
         self.slow.sort_by_key(|slow| std::cmp::Reverse(slow.1));
+        print!("{self}");
+        let (passed, failed, _) = self.counts();
+        passed > 0 && failed == 0
+    }
+
+    /// The numbers of what passed, failed and was skipped.
+    fn counts(&self) -> (usize, usize, usize) {
+        self.rows.iter().fold((0, 0, 0), |sum, row| {
+            (sum.0 + row.passed, sum.1 + row.failed, sum.2 + row.skipped)
+        })
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\npassed failed skipped     time  what")?;
+        for row in &self.rows {
+            let Row {
+                what,
+                passed,
+                failed,
+                skipped,
+                time,
+            } = row;
+            let time = time.as_secs_f64();
+            writeln!(f, "{passed:6} {failed:6} {skipped:7} {time:6.1} s  {what}")?;
+        }
         if !self.slow.is_empty() {
-            println!("\nslowest guest tests");
+            writeln!(f, "\nslowest guest tests")?;
             for (name, time) in self.slow.iter().take(5) {
-                println!("{:20.1} s  {name}", time.as_secs_f64());
+                writeln!(f, "{:28.1} s  {name}", time.as_secs_f64())?;
             }
         }
-        let passed: usize = self.rows.iter().map(|row| row.passed).sum();
-        let failed: usize = self.rows.iter().map(|row| row.failed).sum();
-        println!("\n{passed} passed, {failed} failed");
-        passed > 0 && failed == 0
+        let (passed, failed, skipped) = self.counts();
+        writeln!(f, "\n{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
 
@@ -123,6 +145,24 @@ mod tests {
         let mut tally = Tally::default();
         tally.check("empty", || Ok(Outcome::default()));
         assert_eq!((tally.rows[0].passed, tally.rows[0].failed), (0, 1));
+    }
+
+    #[test]
+    fn skips_are_seen_and_are_no_success() {
+        let mut tally = Tally::default();
+        tally.check("elsewhere", || {
+            Ok(Outcome {
+                skipped: 3,
+                ..Outcome::default()
+            })
+        });
+        let text = tally.to_string();
+        assert!(text.contains("     0      0       3 "), "{text}");
+        assert!(
+            text.ends_with("\n0 passed, 0 failed, 3 skipped\n"),
+            "{text}"
+        );
+        assert!(!tally.close());
     }
 
     #[test]

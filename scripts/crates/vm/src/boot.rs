@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Every boot that a set of tests needs, one after the other.
+//! Every boot that a set of tests needs.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::mpsc::{channel, Receiver};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use run::{Failure, Ui};
+use run::{Failure, Step, Ui};
 use toolroot::Toolchain;
 
-use crate::plan::{plan, Plan};
-use crate::report::{judge, Report};
+use crate::plan::Plan;
+use crate::report::{judge, Boot, Checks, Report};
 use crate::supervise::{Running, Sockets};
-use crate::test::Test;
+use crate::terminal::Keeper;
 use crate::{initramfs, machine};
 
 /// A kernel that has been built.
@@ -40,7 +45,7 @@ pub enum Mode {
 }
 
 /// How to boot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The directory of the guest scripts.
     pub guest: PathBuf,
@@ -53,108 +58,266 @@ pub struct Options {
     pub window: bool,
     /// Whether to use KVM.
     pub kvm: bool,
-    /// Whether the kernel runs KUnit tests when it boots. They run in the first boot.
-    pub kunit: bool,
-    /// How many times slower than a plain kernel this one may be.
-    pub slowness: f64,
+    /// Whether it is the debug kernel: it runs KUnit in the first boot, looks for leaks in all of
+    /// them, and is slow.
+    pub debug: bool,
+    /// Whether tests repeat what they do until everything that is rare has happened.
+    pub storm: bool,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            guest: PathBuf::new(),
-            dir: PathBuf::new(),
-            mode: Mode::Tests,
-            window: false,
-            kvm: false,
-            kunit: false,
-            slowness: 1.0,
+impl Options {
+    /// How many times slower than a plain kernel this one may be.
+    pub(crate) fn slowness(&self) -> f64 {
+        if self.debug {
+            6.0
+        } else {
+            1.0
         }
     }
 }
 
-/// Boots the kernel as often as the tests need it, and runs them. An error means that a boot could
-/// not even be tried; all that goes wrong later is in the report.
+/// What a boot is doing.
+pub(crate) enum News {
+    /// This.
+    Doing(String),
+    /// A test has ended.
+    TestEnded,
+}
+
+/// Boots the kernel as planned, several times at once if the machine can bear it, and runs the
+/// tests. An error means that a boot could not even be tried; all that goes wrong later is in the
+/// report.
 ///
-/// An interactive guest is booted once, with the machine of the first of `tests`.
+/// A user can have one guest only: with a shell or a window, it is that of the first plan.
 pub fn boot(
     ui: &Ui,
     toolchain: &Toolchain,
     options: &Options,
     kernel: &Kernel,
-    tests: &[Test],
+    plans: &[Plan],
 ) -> Result<Report> {
     if options.window {
         check_window()?;
     }
-    let mut plans = plan(tests)?;
     let interactive = options.mode == Mode::Interactive;
-    if interactive {
-        plans.truncate(1);
-    }
+    let most = if interactive || options.window {
+        1
+    } else {
+        plans.len()
+    };
     if options.dir.exists() {
         fs::remove_dir_all(&options.dir)
             .with_context(|| format!("cannot empty {}", options.dir.display()))?;
     }
-    let mut report = Report::default();
-    for (index, plan) in plans.iter().enumerate() {
-        let dir = options.dir.join((index + 1).to_string());
-        fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        let kunit = options.kunit && index == 0;
-        let title = match plans.len() {
-            1 => "booting the kernel in QEMU".to_string(),
-            all => format!("booting the kernel in QEMU, {} of {all}", index + 1),
+    let mut boots = Vec::new();
+    for (index, plan) in plans.iter().take(most).enumerate() {
+        let checks = Checks {
+            kunit: options.debug && index == 0,
+            leaks: options.debug && !interactive,
         };
-        let step = (!interactive).then(|| ui.step(title));
-        let running = start(toolchain, options, kernel, plan, &dir, kunit)?;
-        let record = running.supervise(options, kernel, plan, step.as_ref());
-        let log = fs::read(dir.join(machine::CONSOLE)).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
-        let mut asked = plan.clone();
-        if interactive {
-            // The user may run them, or not.
-            asked.tests.clear();
-        }
-        let boot = judge(&asked, record, &log, kunit, &dir);
-        // What the guest started from is as large as all the rest, and can be made again.
-        let _ = fs::remove_file(dir.join(machine::INITRAMFS));
-        if let Some(step) = step {
-            // A step that is dropped has failed.
-            if boot.passed() {
-                step.done(boot.summary());
-            }
-        }
-        report.boots.push(boot);
+        boots.push(Prepared::new(toolchain, options, kernel, plan, checks)?);
+    }
+    if interactive {
+        let _keeper = Keeper::of_stdin()?;
+        let boots = boots.iter().map(|boot| boot.run(&|_| ()));
+        return Ok(Report {
+            boots: boots.collect::<Result<_>>()?,
+        });
+    }
+    let step = ui.step(match boots.len() {
+        1 => "booting the kernel in QEMU".to_string(),
+        all => format!("booting the kernel in QEMU, {all} times"),
+    });
+    let report = Report {
+        boots: run_all(&boots, &step)?,
+    };
+    // A step that is dropped has failed.
+    if report.passed() {
+        step.done("");
     }
     Ok(report)
 }
 
-/// Starts QEMU. It dies with the calling thread, however that ends.
-fn start(
-    toolchain: &Toolchain,
-    options: &Options,
-    kernel: &Kernel,
-    plan: &Plan,
-    dir: &Path,
-    kunit: bool,
-) -> Result<Running> {
-    let archive = initramfs::make(toolchain, &options.guest, kernel.modules.as_deref(), plan)?;
-    let path = dir.join(machine::INITRAMFS);
-    fs::write(&path, archive).with_context(|| format!("cannot write {}", path.display()))?;
-    let sockets = Sockets {
-        monitor: listen(dir, machine::QMP)?,
-        guest: listen(dir, machine::GUEST)?,
+/// Runs the boots, and shows how far they are.
+fn run_all(boots: &[Prepared<'_>], step: &Step) -> Result<Vec<Boot>> {
+    let times: Vec<Duration> = boots.iter().map(Prepared::time).collect();
+    let (sender, news) = channel();
+    let done = thread::scope(|scope| {
+        // The news end when this does.
+        let all = scope.spawn(move || {
+            side_by_side(&times, at_once(), |index| {
+                let tell = |news| {
+                    let _ = sender.send((index, news));
+                };
+                let boot = boots[index].run(&tell);
+                tell(News::Doing(String::new()));
+                boot
+            })
+        });
+        show(boots, &news, step);
+        all.join().unwrap_or_else(|panic| resume_unwind(panic))
+    });
+    done.into_iter().collect()
+}
+
+/// Does as many pieces of work as there are times, `most` of them at once; those that take long
+/// begin first. The results are in the order of the times.
+fn side_by_side<T: Send>(
+    times: &[Duration],
+    most: usize,
+    work: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    let mut queue: Vec<usize> = (0..times.len()).collect();
+    queue.sort_by_key(|index| times[*index]);
+    let queue = Mutex::new(queue);
+    // Not in the condition of a loop: the lock would be held in its body.
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let worker = || {
+        let mut done = Vec::new();
+        while let Some(index) = next() {
+            done.push((index, work(index)));
+        }
+        done
     };
-    let errors = File::create(dir.join("qemu.log"))?;
-    let mut command = toolchain.command(dir, "qemu-system-x86_64");
-    command
-        .args(machine::arguments(options, kernel, plan, kunit))
-        .stderr(errors.try_clone()?);
-    if options.mode == Mode::Tests {
-        command.stdin(Stdio::null()).stdout(errors);
+    let mut done = thread::scope(|scope| {
+        let workers: Vec<_> = (0..most).map(|_| scope.spawn(worker)).collect();
+        let mut done = Vec::new();
+        for worker in workers {
+            done.extend(worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Shows what the boots are doing, until all have ended.
+fn show(boots: &[Prepared<'_>], news: &Receiver<(usize, News)>, step: &Step) {
+    let all = boots.iter().map(|boot| boot.plan.tests.len() as u64).sum();
+    let mut ended = 0;
+    let mut doing = vec![String::new(); boots.len()];
+    for (index, news) in news {
+        match news {
+            News::Doing(what) => doing[index] = what,
+            News::TestEnded => ended += 1,
+        }
+        let busy = doing.iter().zip(boots).filter(|(what, _)| !what.is_empty());
+        let lines: Vec<String> = busy
+            .map(|(what, boot)| {
+                let what: String = what.chars().take(40).collect();
+                format!("{}: {}", boot.plan.name, what.trim())
+            })
+            .collect();
+        step.progress(ended, all, &lines.join(" | "));
     }
-    let child = command.spawn().context("cannot start QEMU")?;
-    Ok(Running::new(child, sockets, dir))
+}
+
+/// How many guests this machine can bear.
+fn at_once() -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let room = free_memory(&memory) / machine::MEMORY;
+    cores.min(room as usize).max(1)
+}
+
+/// The memory that programs can still have, in MiB, from the text of `/proc/meminfo`.
+fn free_memory(meminfo: &str) -> u64 {
+    meminfo
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("MemAvailable:")?
+                .trim()
+                .strip_suffix(" kB")
+        })
+        .and_then(|size| size.parse::<u64>().ok())
+        .map_or(0, |size| size / 1024)
+}
+
+/// A boot with all its files.
+struct Prepared<'a> {
+    toolchain: &'a Toolchain,
+    options: &'a Options,
+    kernel: &'a Kernel,
+    plan: &'a Plan,
+    checks: Checks,
+    dir: PathBuf,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(
+        toolchain: &'a Toolchain,
+        options: &'a Options,
+        kernel: &'a Kernel,
+        plan: &'a Plan,
+        checks: Checks,
+    ) -> Result<Self> {
+        let dir = options.dir.join(&plan.name);
+        fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        let archive = initramfs::make(toolchain, &options.guest, kernel.modules.as_deref(), plan)?;
+        let path = dir.join(machine::INITRAMFS);
+        fs::write(&path, archive).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self {
+            toolchain,
+            options,
+            kernel,
+            plan,
+            checks,
+            dir,
+        })
+    }
+
+    /// How long it may take, on a kernel without debugging.
+    fn time(&self) -> Duration {
+        /// What KUnit takes.
+        const KUNIT: Duration = Duration::from_secs(10);
+
+        self.plan.time()
+            + if self.checks.kunit {
+                KUNIT
+            } else {
+                Duration::ZERO
+            }
+    }
+
+    /// Boots, on the calling thread, and judges.
+    fn run(&self, tell: &dyn Fn(News)) -> Result<Boot> {
+        let (options, kernel, plan) = (self.options, self.kernel, self.plan);
+        let record = self.start()?.supervise(options, kernel, plan, tell);
+        let log = fs::read(self.dir.join(machine::CONSOLE)).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let mut asked = plan.clone();
+        if options.mode == Mode::Interactive {
+            // The user may run them, or not.
+            asked.tests.clear();
+        }
+        // What the guest started from is as large as all the rest, and can be made again.
+        let _ = fs::remove_file(self.dir.join(machine::INITRAMFS));
+        Ok(judge(&asked, record, &log, self.checks, &self.dir))
+    }
+
+    /// Starts QEMU. It dies with the calling thread, however that ends.
+    fn start(&self) -> Result<Running> {
+        let dir = &self.dir;
+        let sockets = Sockets {
+            monitor: listen(dir, machine::QMP)?,
+            guest: listen(dir, machine::GUEST)?,
+        };
+        let errors = File::create(dir.join("qemu.log"))?;
+        let mut command = self.toolchain.command(dir, "qemu-system-x86_64");
+        command
+            .args(machine::arguments(
+                self.options,
+                self.kernel,
+                self.plan,
+                self.checks.kunit,
+            ))
+            .stderr(errors.try_clone()?);
+        if self.options.mode == Mode::Tests {
+            command.stdin(Stdio::null()).stdout(errors);
+        }
+        let child = command.spawn().context("cannot start QEMU")?;
+        Ok(Running::new(child, sockets, dir))
+    }
 }
 
 /// A socket in `dir`, however long the path of that is.
@@ -177,4 +340,42 @@ fn check_window() -> Result<()> {
     Err(Failure::new("there is no screen for a window: neither DISPLAY nor WAYLAND_DISPLAY is set")
         .hint("run it in a desktop session, or through `ssh -X`; every boot saves screenshots too")
         .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::time::Instant;
+
+    #[test]
+    fn free_memory_is_found() {
+        let text = "MemTotal:       24684092 kB\nMemFree:        22590388 kB\nMemAvailable:    8388608 kB\n";
+        assert_eq!(free_memory(text), 8192);
+        assert_eq!(free_memory(""), 0);
+        assert!(at_once() > 0);
+    }
+
+    #[test]
+    fn long_work_begins_first_and_not_too_much_at_once() {
+        let times = [2, 5, 1, 9].map(Duration::from_secs);
+        let begun = Mutex::new(Vec::new());
+        let (busy, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let results = side_by_side(&times, 2, |index| {
+            begun.lock().unwrap().push(index);
+            most.fetch_max(busy.fetch_add(1, SeqCst) + 1, SeqCst);
+            // Until another one has begun, or there is none left.
+            let start = Instant::now();
+            while begun.lock().unwrap().len() < 2 && start.elapsed() < Duration::from_secs(20) {
+                thread::yield_now();
+            }
+            busy.fetch_sub(1, SeqCst);
+            index * 10
+        });
+        assert_eq!(results, [0, 10, 20, 30]);
+        let mut first: Vec<usize> = begun.lock().unwrap()[..2].to_vec();
+        first.sort_unstable();
+        assert_eq!(first, [1, 3]);
+        assert_eq!(most.load(SeqCst), 2);
+    }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use run::Failure;
 use toolroot::Toolchain;
 
+use crate::configuration::Root;
 use crate::cpio::Archive;
 use crate::plan::Plan;
 
@@ -48,7 +49,12 @@ pub fn make(
     archive.file("series/busybox", 0o755, &busybox(root)?);
     archive.link("usr/bin/sh", "/series/busybox");
     archive.file("init", 0o755, &read(&guest.join("init"))?);
-    for (name, permissions) in [("agent", 0o755), ("host", 0o755), ("ktap.sh", 0o644)] {
+    for (name, permissions) in [
+        ("agent", 0o755),
+        ("host", 0o755),
+        ("ktap.sh", 0o644),
+        ("pci.sh", 0o644),
+    ] {
         archive.file(
             &format!("series/{name}"),
             permissions,
@@ -67,7 +73,12 @@ pub fn make(
         let to = format!("usr/lib/modules/{}", release.to_string_lossy());
         directory(&mut archive, modules, &to)?;
     }
-    for program in &plan.programs {
+    // The Debian root has them.
+    let programs = match plan.configuration.root {
+        Root::Debian => &[][..],
+        Root::Initramfs => &plan.programs,
+    };
+    for program in programs {
         for file in with_libraries(toolchain, program)? {
             let data = read(&inside(root, &file)?)?;
             // The links of a merged /usr exist in the archive; files must not pass through them.

@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use crate::boot::{Kernel, Mode, Options};
+use crate::configuration::Root;
 use crate::plan::Plan;
-use crate::test::{device_id, Root};
+use crate::test::device_id;
 
 /// Names of files in the run directory, which is QEMU's working directory: a socket's path may
 /// have 107 bytes only.
@@ -17,6 +18,9 @@ pub const INITRAMFS: &str = "initramfs.cpio";
 pub const QMP: &str = "qmp.sock";
 /// The socket on which the guest's second serial port calls us.
 pub const GUEST: &str = "guest.sock";
+
+/// The memory of a guest, in MiB.
+pub const MEMORY: u64 = 2048;
 
 /// Devices that show a picture.
 const DISPLAYS: &[&str] = &[
@@ -59,7 +63,7 @@ pub fn arguments(options: &Options, kernel: &Kernel, plan: &Plan, kunit: bool) -
         "-vga",
         "none",
     ]);
-    add(&["-machine", "q35", "-smp", "2", "-m", "2G"]);
+    add(&["-machine", "q35", "-smp", "2", "-m", &MEMORY.to_string()]);
     // Devices are plugged as on real PCIe ports, by pciehp, and not through ACPI.
     add(&[
         "-global",
@@ -70,7 +74,7 @@ pub fn arguments(options: &Options, kernel: &Kernel, plan: &Plan, kunit: bool) -
     } else {
         add(&["-accel", "tcg,thread=multi", "-cpu", "max"]);
     }
-    for word in &plan.machine {
+    for word in &plan.configuration.machine {
         add(&[word]);
     }
     add(&["-kernel", &utf8(&kernel.image), "-initrd", INITRAMFS]);
@@ -104,7 +108,7 @@ pub fn arguments(options: &Options, kernel: &Kernel, plan: &Plan, kunit: bool) -
     if displays(plan) == [DEFAULT_DISPLAY] && !plan.device_ids().contains(&DEFAULT_DISPLAY) {
         add(&["-device", &format!("VGA,id={DEFAULT_DISPLAY}")]);
     }
-    if plan.root == Root::Debian {
+    if plan.configuration.root == Root::Debian {
         // QEMU runs in the Debian root.
         add(&[
             "-fsdev",
@@ -130,7 +134,7 @@ fn cmdline(options: &Options, plan: &Plan, kunit: bool) -> String {
         // A panic ends QEMU (-no-reboot), and so the wait.
         "panic=-1",
     ];
-    if plan.root == Root::Debian {
+    if plan.configuration.root == Root::Debian {
         words.push("series.root=debian");
     }
     if !kunit {
@@ -139,7 +143,7 @@ fn cmdline(options: &Options, plan: &Plan, kunit: bool) -> String {
     if options.window || options.mode == Mode::Interactive {
         words.push("console=tty0 console=ttyS0,115200");
     }
-    words.extend(plan.cmdline.iter().map(String::as_str));
+    words.extend(plan.configuration.cmdline.iter().map(String::as_str));
     words.join(" ")
 }
 
@@ -150,13 +154,11 @@ fn utf8(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test::Test;
+    use crate::plan::tests::{plan_every, test};
     use std::path::PathBuf;
 
     fn plan_of(more: &str) -> Plan {
-        let text = format!("#: title = \"x\"\n#: timeout = 1\n#: time = 1\n{more}");
-        let test = Test::parse(Path::new("x.sh"), &text).unwrap();
-        crate::plan(&[test]).unwrap().remove(0)
+        plan_every(&[test("x", more)]).unwrap().remove(0)
     }
 
     fn line(options: &Options, plan: &Plan) -> String {
@@ -170,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_plain_boot() {
-        let plan = plan_of("#: devices = [\"edu,id=edu0\"]\n#: cmdline = [\"swiotlb=force\"]\n#: machine = [\"-device\", \"intel-iommu\"]\n");
+        let plan = plan_of("#: devices = [\"edu,id=edu0\"]\n#: configurations = [\"iommu\"]\n");
         let line = line(&Options::default(), &plan);
         for part in [
             "-accel tcg,thread=multi",
@@ -180,7 +182,7 @@ mod tests {
             "VGA,id=vga",
             "virtio-9p-pci",
             "-device edu,id=edu0",
-            "kunit.enable=0 swiotlb=force",
+            "kunit.enable=0 intel_iommu=on",
         ] {
             assert!(line.contains(part), "{part}: {line}");
         }
@@ -190,7 +192,9 @@ mod tests {
 
     #[test]
     fn a_display_of_a_test_replaces_ours() {
-        let plan = plan_of("#: root = \"initramfs\"\n#: devices = [\"bochs-display,id=b0\"]\n");
+        let plan = plan_of(
+            "#: configurations = [\"initramfs\"]\n#: devices = [\"bochs-display,id=b0\"]\n",
+        );
         let line = line(
             &Options {
                 kvm: true,

@@ -110,10 +110,13 @@ impl Monitor {
         })
     }
 
-    /// Ends suspend to RAM.
-    pub fn wake(&mut self) -> Result<()> {
-        self.execute(qmp::system_wakeup {})?;
-        Ok(())
+    /// Ends suspend to RAM; false if the guest is awake.
+    pub fn wake(&mut self) -> Result<bool> {
+        let asleep = self.execute(qmp::query_status {})?.status == qmp::RunState::suspended;
+        if asleep {
+            self.execute(qmp::system_wakeup {})?;
+        }
+        Ok(asleep)
     }
 
     /// Resets the machine. QEMU ends at a reset otherwise, so that a panic ends it.
@@ -145,12 +148,6 @@ impl Monitor {
             .iter()
             .find_map(|bus| find(&bus.devices, id))
             .with_context(|| format!("no PCI device has the id {id}"))
-    }
-
-    /// Ends QEMU.
-    pub fn quit(&mut self) {
-        // The connection may end before the answer.
-        let _ = self.execute(qmp::quit {});
     }
 }
 

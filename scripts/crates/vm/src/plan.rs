@@ -3,21 +3,22 @@
 //! Which tests share a boot, and what the machine of that boot has.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use run::Failure;
 
-use crate::test::{device_id, Root, Test};
+use crate::configuration::{self, Configuration, Configurations, DEFAULT};
+use crate::test::{self, device_id, Test};
 
 /// One boot and the tests that run in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The root of the guest.
-    pub root: Root,
-    /// Additions to the kernel command line.
-    pub cmdline: Vec<String>,
-    /// Additions to the QEMU command line.
-    pub machine: Vec<String>,
+    /// The name of the configuration.
+    pub name: String,
+    /// The machine and how the kernel starts.
+    pub configuration: Configuration,
     /// `-device` strings.
     pub devices: Vec<String>,
     /// PCI id → driver.
@@ -30,44 +31,63 @@ pub struct Plan {
     pub tests: Vec<Test>,
 }
 
-/// Puts tests with the same root, machine and kernel command line into one boot. Devices and
-/// bindings are united; where two tests contradict each other, it is an error.
-pub fn plan(tests: &[Test]) -> Result<Vec<Plan>> {
+/// Which configurations of the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Those that add nothing to the machine: what is quick.
+    Plain,
+    /// All that a test names.
+    Every,
+}
+
+/// The boots that the tests in the directory of the guest scripts need. The default configuration
+/// comes first.
+pub fn plans(guest: &Path, extent: Extent) -> Result<Vec<Plan>> {
+    let configurations = configuration::load(&guest.join("configurations.toml"))?;
+    plan(&test::load(&guest.join("tests"))?, &configurations, extent)
+}
+
+/// One boot for each configuration. Devices and bindings of its tests are united; where two tests
+/// contradict each other, it is an error.
+pub fn plan(tests: &[Test], configurations: &Configurations, extent: Extent) -> Result<Vec<Plan>> {
     let mut plans: Vec<Plan> = Vec::new();
     for test in tests {
-        let about = &test.about;
-        let fits = |plan: &&mut Plan| {
-            plan.root == about.root
-                && plan.cmdline == about.cmdline
-                && plan.machine == about.machine
-        };
-        match plans.iter_mut().find(fits) {
-            Some(plan) => plan.add(test)?,
-            None => {
-                let mut plan = Plan {
-                    root: about.root,
-                    cmdline: about.cmdline.clone(),
-                    machine: about.machine.clone(),
-                    devices: Vec::new(),
-                    bind: BTreeMap::new(),
-                    modules: Vec::new(),
-                    programs: Vec::new(),
-                    tests: Vec::new(),
-                };
-                plan.add(test)?;
-                plans.push(plan);
+        for name in &test.about.configurations {
+            let configuration = configurations.get(name).ok_or_else(|| {
+                let known: Vec<_> = configurations.keys().map(String::as_str).collect();
+                Failure::new(format!("test {}: no configuration `{name}`", test.name))
+                    .hint(format!("one of {}", known.join(", ")))
+            })?;
+            if extent == Extent::Plain && *configuration != Configuration::default() {
+                continue;
+            }
+            match plans.iter_mut().find(|plan| plan.name == *name) {
+                Some(plan) => plan.add(test)?,
+                None => {
+                    let mut plan = Plan {
+                        name: name.clone(),
+                        configuration: configuration.clone(),
+                        devices: Vec::new(),
+                        bind: BTreeMap::new(),
+                        modules: Vec::new(),
+                        programs: Vec::new(),
+                        tests: Vec::new(),
+                    };
+                    plan.add(test)?;
+                    plans.push(plan);
+                }
             }
         }
     }
+    plans.sort_by_key(|plan| (plan.name != DEFAULT, plan.name.clone()));
     Ok(plans)
 }
 
 impl Plan {
     fn add(&mut self, test: &Test) -> Result<()> {
         let clash = |what: String| {
-            Failure::new(format!("test {}: {what}", test.name)).hint(
-                "give it an id of its own, or let the test boot alone with a `cmdline` of its own",
-            )
+            Failure::new(format!("test {}: {what}", test.name))
+                .hint("give it an id of its own, or let the test run in another configuration")
         };
         for device in &test.about.devices {
             match self
@@ -106,6 +126,14 @@ impl Plan {
             .filter_map(|device| device_id(device))
             .collect()
     }
+
+    /// How long its tests take, as measured.
+    pub fn time(&self) -> Duration {
+        self.tests
+            .iter()
+            .map(|test| Duration::from_secs_f64(test.about.time))
+            .sum()
+    }
 }
 
 fn unite(all: &mut Vec<String>, more: &[String]) {
@@ -117,37 +145,70 @@ fn unite(all: &mut Vec<String>, more: &[String]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use std::path::Path;
 
-    fn test(name: &str, more: &str) -> Test {
+    const CONFIGURATIONS: &str = "[initramfs]\nroot = \"initramfs\"\n\
+        [iommu]\nmachine = [\"-device\", \"intel-iommu\"]\ncmdline = [\"intel_iommu=on\"]\n";
+
+    pub fn test(name: &str, more: &str) -> Test {
         let text = format!("#: title = \"x\"\n#: timeout = 1\n#: time = 1\n{more}");
         Test::parse(Path::new(&format!("{name}.sh")), &text).unwrap()
     }
 
+    pub fn plan_every(tests: &[Test]) -> Result<Vec<Plan>> {
+        let all = configuration::parse(Path::new("c.toml"), CONFIGURATIONS).unwrap();
+        plan(tests, &all, Extent::Every)
+    }
+
     #[test]
-    fn the_same_machine_is_shared() {
+    fn a_configuration_is_a_boot() {
         let edu = "#: devices = [\"edu,id=edu0\"]\n#: bind = { \"1234:11e8\" = \"a\" }\n";
-        let plans = plan(&[
-            test("a", edu),
-            test("b", &format!("{edu}#: cmdline = [\"swiotlb=force\"]\n")),
+        let tests = [
+            test("a", "#: configurations = [\"initramfs\"]\n"),
+            test(
+                "b",
+                &format!("{edu}#: configurations = [\"default\", \"iommu\"]\n"),
+            ),
             test("c", edu),
-            test("d", "#: root = \"initramfs\"\n"),
-        ])
-        .unwrap();
-        let names: Vec<Vec<&str>> = plans
-            .iter()
-            .map(|plan| plan.tests.iter().map(|test| test.name.as_str()).collect())
-            .collect();
-        assert_eq!(names, [vec!["a", "c"], vec!["b"], vec!["d"]]);
+        ];
+        let names = |plans: &[Plan]| -> Vec<(String, Vec<String>)> {
+            let tests = |plan: &Plan| plan.tests.iter().map(|test| test.name.clone()).collect();
+            plans
+                .iter()
+                .map(|plan| (plan.name.clone(), tests(plan)))
+                .collect()
+        };
+        let plans = plan_every(&tests).unwrap();
+        let boot = |name: &str, tests: &[&str]| {
+            let tests = tests.iter().map(|test| test.to_string()).collect();
+            (name.to_string(), tests)
+        };
+        assert_eq!(
+            names(&plans),
+            [
+                boot("default", &["b", "c"]),
+                boot("initramfs", &["a"]),
+                boot("iommu", &["b"])
+            ]
+        );
         assert_eq!(plans[0].devices, ["edu,id=edu0"]);
         assert_eq!(plans[0].device_ids(), ["edu0"]);
+        assert_eq!(plans[0].time(), Duration::from_secs(2));
+        assert_eq!(plans[2].configuration.cmdline, ["intel_iommu=on"]);
+
+        let all = configuration::parse(Path::new("c.toml"), CONFIGURATIONS).unwrap();
+        let plans = plan(&tests, &all, Extent::Plain).unwrap();
+        assert_eq!(names(&plans), [boot("default", &["b", "c"])]);
     }
 
     #[test]
     fn contradictions_are_errors() {
-        let err = |a: &str, b: &str| plan(&[test("a", a), test("b", b)]).unwrap_err().to_string();
+        let err = |a: &str, b: &str| {
+            plan_every(&[test("a", a), test("b", b)])
+                .unwrap_err()
+                .to_string()
+        };
         let message = err(
             "#: devices = [\"edu,id=x\"]\n",
             "#: devices = [\"pci-testdev,id=x\"]\n",
@@ -161,5 +222,22 @@ mod tests {
             "#: bind = { \"1234:11e8\" = \"b\" }\n",
         );
         assert!(message.contains("binds 1234:11e8 to b"), "{message}");
+        let message = err("", "#: configurations = [\"iomu\"]\n");
+        assert!(
+            message.contains("no configuration `iomu`") && message.contains("default, initramfs"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn our_own_tests_can_be_run() {
+        let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest");
+        let plain = plans(&guest, Extent::Plain).unwrap();
+        let every = plans(&guest, Extent::Every).unwrap();
+        assert_eq!(plain[0].name, DEFAULT);
+        assert!(plain[0].tests.iter().any(|test| test.name == "boot"));
+        // Nothing is configured that nobody uses.
+        let all = configuration::load(&guest.join("configurations.toml")).unwrap();
+        assert_eq!(every.len(), all.len());
     }
 }

@@ -24,6 +24,8 @@ pub struct Report {
 /// What came out of one boot.
 #[derive(Debug)]
 pub struct Boot {
+    /// The name of the configuration.
+    pub name: String,
     /// The tests, in order.
     pub tests: Vec<Outcome>,
     /// What is bound of the devices that should be.
@@ -34,8 +36,6 @@ pub struct Boot {
     pub problems: Vec<Problem>,
     /// What else is wrong with the boot, each with lines that explain it.
     pub failures: Vec<(String, Vec<String>)>,
-    /// From the start of QEMU until the guest's user space answered.
-    pub boot_time: Duration,
     /// The console log.
     pub console: PathBuf,
     /// Pictures of the displays.
@@ -94,17 +94,6 @@ impl Boot {
             && self.failures.is_empty()
     }
 
-    /// What came out, in a few words.
-    pub fn summary(&self) -> String {
-        let (passed, failed, _) = self.counts();
-        let failed = if failed == 0 {
-            String::new()
-        } else {
-            format!(", {failed} failed")
-        };
-        format!("{passed} passed{failed}")
-    }
-
     /// The numbers of cases that passed, failed and were skipped. Whatever else is wrong counts
     /// as one failed case each.
     pub fn counts(&self) -> (usize, usize, usize) {
@@ -147,7 +136,7 @@ impl Boot {
 impl Report {
     /// Whether something ran, and all of it passed.
     pub fn passed(&self) -> bool {
-        !self.boots.is_empty() && self.boots.iter().all(Boot::passed)
+        self.counts().0 > 0 && self.boots.iter().all(Boot::passed)
     }
 
     /// The numbers of cases that passed, failed and were skipped.
@@ -165,19 +154,31 @@ impl Report {
         print!("{self}");
     }
 
-    /// The tests and how long they took, the slowest first.
-    pub fn slowest(&self) -> Vec<(&str, Duration)> {
-        let tests = self.boots.iter().flat_map(|boot| &boot.tests);
-        let mut times: Vec<_> = tests
-            .filter_map(|test| Some((test.name.as_str(), test.time?)))
-            .collect();
-        times.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
+    /// The tests and how long they took.
+    pub fn times(&self) -> Vec<(String, Duration)> {
+        let mut times = Vec::new();
+        for boot in &self.boots {
+            for test in &boot.tests {
+                if let Some(time) = test.time {
+                    times.push((format!("{} ({})", test.name, boot.name), time));
+                }
+            }
+        }
         times
     }
 }
 
+/// What the kernel must have checked by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Checks {
+    /// It ran KUnit.
+    pub kunit: bool,
+    /// It looked for leaks.
+    pub leaks: bool,
+}
+
 /// Judges a boot by what was recorded and by the kernel's log.
-pub fn judge(plan: &Plan, record: Record, log: &str, kunit: bool, dir: &Path) -> Boot {
+pub fn judge(plan: &Plan, record: Record, log: &str, checks: Checks, dir: &Path) -> Boot {
     let mut problems = Attributed::new(log);
     let bindings = bindings(plan, &record.devices);
     let mut failures = Vec::new();
@@ -195,14 +196,13 @@ pub fn judge(plan: &Plan, record: Record, log: &str, kunit: bool, dir: &Path) ->
             let (found, excused) = excuse(problems.of(&test.name), &test.about.expect);
             let panicked = excused.iter().any(|problem| problem.class == "panic");
             panic_was_expected |= panicked;
-            outcome(test, ran.remove(&test.name), found, &excused, panicked)
+            outcome(test, ran.remove(&test.name), found, panicked)
         })
         .collect();
     if let Some(failure) = record.failure.filter(|_| !panic_was_expected) {
         failures.push((failure, record.last_lines));
     }
-    // The kernel that runs KUnit tests also looks for leaks; others may.
-    if kunit && record.leaks.is_none() && failures.is_empty() {
+    if checks.leaks && record.leaks.is_none() && failures.is_empty() {
         failures.push(("kmemleak did not look for leaks".into(), Vec::new()));
     }
     if let Some(leaks) = record.leaks.filter(|leaks| !leaks.is_empty()) {
@@ -213,16 +213,16 @@ pub fn judge(plan: &Plan, record: Record, log: &str, kunit: bool, dir: &Path) ->
         failures.push((what, Vec::new()));
     }
     let results = ktap::kernel_log(log);
-    if kunit && results.is_none() {
+    if checks.kunit && results.is_none() {
         failures.push(("no result of KUnit in the kernel log".into(), Vec::new()));
     }
     Boot {
+        name: plan.name.clone(),
         tests,
         bindings,
         kunit: results,
         problems: ktap::merge(problems.outside()),
         failures,
-        boot_time: record.boot_time,
         console: dir.join(machine::CONSOLE),
         pictures: record.pictures,
     }
@@ -267,7 +267,6 @@ fn outcome(
     test: &Test,
     ran: Option<Ran>,
     (problems, mut failures): (Vec<Problem>, Vec<String>),
-    excused: &[Problem],
     panicked: bool,
 ) -> Outcome {
     let Some(ran) = ran else {
@@ -279,7 +278,6 @@ fn outcome(
             time: None,
         };
     };
-    debug_assert!(!panicked || !excused.is_empty());
     match ran.status.as_deref() {
         Some("0") => {}
         None if panicked => {}
@@ -291,11 +289,33 @@ fn outcome(
     }
     Outcome {
         name: test.name.clone(),
-        results: ktap::output(&ran.output),
+        results: results(&ran.phases),
         failures,
         problems: ktap::merge(problems),
         time: Some(ran.time),
     }
+}
+
+/// How many lines of a report are shown.
+const MOST_LINES: usize = 40;
+
+/// The results of all phases of a test. Each of them is a document of its own.
+fn results(phases: &[String]) -> Results {
+    let mut all = Results::default();
+    for phase in phases {
+        let Results {
+            cases,
+            mut problems,
+        } = ktap::output(phase);
+        if cases.is_empty() {
+            // What it said is all that there is to go by.
+            let lines = phase.lines().filter(|line| !line.trim().is_empty());
+            problems.extend(lines.take(MOST_LINES).map(str::to_string));
+        }
+        all.cases.extend(cases);
+        all.problems.extend(problems);
+    }
+    all
 }
 
 /// What is left of a test's problems, and what is wrong with what it expects; and the problems
@@ -379,13 +399,14 @@ impl Attributed {
 /// A table for people; the same plain lines on a terminal and in a log.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, boot) in self.boots.iter().enumerate() {
+        for boot in &self.boots {
             if self.boots.len() > 1 {
-                writeln!(f, "{}boot {}", if index > 0 { "\n" } else { "" }, index + 1)?;
+                writeln!(f, "configuration {}", boot.name)?;
             }
-            write!(f, "{boot}")?;
+            writeln!(f, "{boot}")?;
         }
-        Ok(())
+        let (passed, failed, skipped) = self.counts();
+        writeln!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
 
@@ -402,14 +423,16 @@ impl fmt::Display for Boot {
                 Some(other) => format!("bound to {other}, not to {}", binding.wanted),
                 None => format!("not bound to {}", binding.wanted),
             };
-            table.row(binding.good(), &device, &what, None)?;
+            table.row(Verdict::of(binding.good(), false), &device, &what, None)?;
         }
         if let Some(kunit) = &self.kunit {
-            table.row(kunit.passed(), "KUnit", &cases(kunit), None)?;
+            let verdict = Verdict::of(kunit.passed(), nothing_ran(kunit));
+            table.row(verdict, "KUnit", &cases(kunit), None)?;
             table.results(kunit)?;
         }
         for test in &self.tests {
-            table.row(test.passed(), &test.name, &cases(&test.results), test.time)?;
+            let verdict = Verdict::of(test.passed(), nothing_ran(&test.results));
+            table.row(verdict, &test.name, &cases(&test.results), test.time)?;
             for failure in &test.failures {
                 table.detail(failure, &[])?;
             }
@@ -421,11 +444,11 @@ impl fmt::Display for Boot {
             }
         }
         for problem in &self.problems {
-            table.row(false, "kernel log", problem.class, None)?;
+            table.row(Verdict::Failed, "kernel log", problem.class, None)?;
             table.problem(problem)?;
         }
         for (failure, lines) in &self.failures {
-            table.row(false, "boot", failure, None)?;
+            table.row(Verdict::Failed, "boot", failure, None)?;
             table.detail("", lines)?;
         }
         if !self.passed() {
@@ -436,6 +459,29 @@ impl fmt::Display for Boot {
             writeln!(table.0, "  picture: {}", picture.display())?;
         }
         Ok(())
+    }
+}
+
+/// Whether all cases were skipped.
+fn nothing_ran(results: &Results) -> bool {
+    results.count(Status::Skipped) == results.cases.len()
+}
+
+/// The mark of a row.
+#[derive(Clone, Copy)]
+enum Verdict {
+    Passed,
+    Skipped,
+    Failed,
+}
+
+impl Verdict {
+    fn of(passed: bool, nothing_ran: bool) -> Self {
+        match (passed, nothing_ran) {
+            (true, false) => Self::Passed,
+            (true, true) => Self::Skipped,
+            (false, _) => Self::Failed,
+        }
     }
 }
 
@@ -461,11 +507,18 @@ fn cases(results: &Results) -> String {
 struct Table<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl Table<'_, '_> {
-    /// How many lines of a kernel report are shown; all are in the log.
-    const MOST_LINES: usize = 40;
-
-    fn row(&mut self, good: bool, name: &str, what: &str, time: Option<Duration>) -> fmt::Result {
-        let mark = if good { "✓" } else { "✗" };
+    fn row(
+        &mut self,
+        verdict: Verdict,
+        name: &str,
+        what: &str,
+        time: Option<Duration>,
+    ) -> fmt::Result {
+        let mark = match verdict {
+            Verdict::Passed => "✓",
+            Verdict::Skipped => "-",
+            Verdict::Failed => "✗",
+        };
         let time = time.map_or(String::new(), |time| format!("{:.1} s", time.as_secs_f64()));
         let line = format!("{mark} {name:<24}  {what:<40} {time:>8}");
         writeln!(self.0, "{}", line.trim_end())
@@ -475,15 +528,11 @@ impl Table<'_, '_> {
         if !what.is_empty() {
             writeln!(self.0, "    {what}")?;
         }
-        for line in lines.iter().take(Self::MOST_LINES) {
+        for line in lines.iter().take(MOST_LINES) {
             writeln!(self.0, "      {line}")?;
         }
-        if lines.len() > Self::MOST_LINES {
-            writeln!(
-                self.0,
-                "      ({} more lines)",
-                lines.len() - Self::MOST_LINES
-            )?;
+        if lines.len() > MOST_LINES {
+            writeln!(self.0, "      ({} more lines)", lines.len() - MOST_LINES)?;
         }
         Ok(())
     }
@@ -492,12 +541,17 @@ impl Table<'_, '_> {
         for problem in &results.problems {
             self.detail(problem, &[])?;
         }
-        for case in results
-            .cases
-            .iter()
-            .filter(|case| case.status == Status::Failed)
-        {
-            self.detail(&format!("not ok: {}", case.name), &case.diagnostics)?;
+        for case in &results.cases {
+            match case.status {
+                Status::Failed => {
+                    self.detail(&format!("not ok: {}", case.name), &case.diagnostics)?
+                }
+                Status::Skipped => {
+                    let gap = if case.reason.is_empty() { "" } else { ": " };
+                    self.detail(&format!("skipped: {}{gap}{}", case.name, case.reason), &[])?
+                }
+                Status::Passed => {}
+            }
         }
         Ok(())
     }
@@ -518,23 +572,20 @@ impl Table<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::tests::{plan_every, test};
 
     const GOOD: &str = "KTAP version 1\n1..1\nok 1 x\n";
     const LOG: &str = "[    1.0] Linux version\n[    2.0] series: begin a\n[    3.0] series: end a\n[    4.0] series: power off\n";
 
     fn plan_of(names: &[&str], more: &str) -> Plan {
-        let text = format!("#: title = \"x\"\n#: timeout = 1\n#: time = 1\n{more}");
-        let tests: Vec<Test> = names
-            .iter()
-            .map(|name| Test::parse(Path::new(&format!("{name}.sh")), &text).unwrap())
-            .collect();
-        crate::plan(&tests).unwrap().remove(0)
+        let tests: Vec<Test> = names.iter().map(|name| test(name, more)).collect();
+        plan_every(&tests).unwrap().remove(0)
     }
 
     fn ran(name: &str, output: &str, status: Option<&str>) -> Ran {
         Ran {
             name: name.into(),
-            output: output.into(),
+            phases: vec![output.into()],
             status: status.map(str::to_string),
             time: Duration::from_secs(1),
         }
@@ -553,7 +604,7 @@ mod tests {
             &plan_of(&["a"], more),
             record,
             log,
-            false,
+            Checks::default(),
             Path::new("/run"),
         )
     }
@@ -602,7 +653,7 @@ mod tests {
         );
         fails(
             judged("", record(vec![ran("a", "hello", Some("0"))]), LOG),
-            "no KTAP",
+            "hello",
         );
         let bad = "KTAP version 1\n1..1\n# because\nnot ok 1 x\n";
         fails(
@@ -612,10 +663,59 @@ mod tests {
     }
 
     #[test]
+    fn what_came_before_a_reset_counts() {
+        let with = |first: &str| {
+            let mut ran = ran("a", GOOD, Some("0"));
+            ran.phases.insert(0, first.into());
+            judged("", record(vec![ran]), LOG)
+        };
+        assert_eq!(with(GOOD).counts(), (2, 0, 0));
+        fails(with("KTAP version 1\n1..1\nnot ok 1 early\n"), "early");
+        fails(with("KTAP version 1\n1..2\nok 1 x\n"), "promises 2");
+        fails(with("hello"), "no KTAP");
+        // The kernel says the same of both phases.
+        let warning = "[    2.5] INFO: trying to register non-static key.\n";
+        let again = "[    2.6] Linux version\n[    2.7] series: begin a\n";
+        let log = LOG.replace("[    3.0]", &format!("{warning}{again}[    3.0]"));
+        let boot = judged("", good(), &log);
+        assert_eq!(boot.tests[0].problems.len(), 1);
+        fails(boot, "lockdep");
+    }
+
+    #[test]
+    fn a_driver_must_be_bound_before_and_after_a_reset() {
+        let mut record = good();
+        for bound in ["-", "edu"] {
+            let line = format!("0000:00:03.0 1234:11e8 00ff00 {bound}");
+            record.devices.push(line);
+        }
+        let bind = "#: bind = { \"1234:11e8\" = \"edu\" }\n";
+        fails(judged(bind, record, LOG), "not bound to edu");
+    }
+
+    #[test]
+    fn what_is_skipped_is_seen() {
+        let with = |output| judged("", record(vec![ran("a", output, Some("0"))]), LOG);
+        let part = with("KTAP version 1\n1..2\nok 1 x\nok 2 y # SKIP no port\n");
+        assert!(
+            part.passed() && part.to_string().starts_with("✓ a "),
+            "{part}"
+        );
+        assert!(part.to_string().contains("1 passed, 1 skipped"), "{part}");
+        assert!(part.to_string().contains("skipped: y: no port"), "{part}");
+        let all = with("KTAP version 1\n1..2\nok 1 x # SKIP a\nok 2 y # SKIP b\n");
+        assert!(all.passed() && all.to_string().starts_with("- a "), "{all}");
+        let report = Report { boots: vec![all] };
+        let text = report.to_string();
+        assert!(text.ends_with("0 passed, 0 failed, 2 skipped\n"), "{text}");
+        assert!(!report.passed());
+    }
+
+    #[test]
     fn a_lost_test_fails() {
         let plan = plan_of(&["a", "b"], "");
         fails(
-            judge(&plan, good(), LOG, false, Path::new("/run")),
+            judge(&plan, good(), LOG, Checks::default(), Path::new("/run")),
             "it was not run",
         );
     }
@@ -699,14 +799,22 @@ mod tests {
         leaking.leaks = Some(vec!["unreferenced object 0xffff (size 64):".into()]);
         fails(judged("", leaking, LOG), "unreferenced object");
         let plan = plan_of(&["a"], "");
+        let kunit = Checks {
+            kunit: true,
+            leaks: false,
+        };
         fails(
-            judge(&plan, good(), LOG, true, Path::new("/run")),
+            judge(&plan, good(), LOG, kunit, Path::new("/run")),
             "no result of KUnit",
         );
         let mut blind = good();
         blind.leaks = None;
+        let leaks = Checks {
+            kunit: false,
+            leaks: true,
+        };
         fails(
-            judge(&plan, blind, LOG, true, Path::new("/run")),
+            judge(&plan, blind, LOG, leaks, Path::new("/run")),
             "kmemleak did not look",
         );
         // The log was lost with the mark of the test in it.

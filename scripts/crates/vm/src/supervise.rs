@@ -12,9 +12,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, Context, Result};
-use run::Step;
 
-use crate::boot::{Kernel, Mode, Options};
+use crate::boot::{Kernel, Mode, News, Options};
 use crate::guest::{Call, Guest, Message};
 use crate::machine;
 use crate::monitor::Monitor;
@@ -32,8 +31,6 @@ pub struct Record {
     pub leaks: Option<Vec<String>>,
     /// Pictures that were saved.
     pub pictures: Vec<PathBuf>,
-    /// From the start of QEMU until the agent answered.
-    pub boot_time: Duration,
     /// Why the boot ended before its time.
     pub failure: Option<String>,
     /// Lines that explain the failure.
@@ -45,8 +42,8 @@ pub struct Record {
 pub struct Ran {
     /// Its name.
     pub name: String,
-    /// What it printed.
-    pub output: String,
+    /// What it printed, until each reset of the machine that it wanted, and until its end.
+    pub phases: Vec<String>,
     /// Its exit status, `timeout` or `stuck`; none if the guest ended first.
     pub status: Option<String>,
     /// How long it took.
@@ -66,7 +63,7 @@ pub struct Running {
     child: Child,
     sockets: Sockets,
     dir: PathBuf,
-    start: Instant,
+    booted: bool,
     console: Console,
     record: Record,
 }
@@ -87,7 +84,9 @@ struct Lines<'a> {
     guest: Guest,
     /// A test asked for a reset.
     resetting: bool,
-    step: Option<&'a Step>,
+    /// A test asked to be woken when it sleeps.
+    waking: bool,
+    tell: &'a dyn Fn(News),
     slowness: f64,
 }
 
@@ -109,7 +108,7 @@ impl Running {
             child,
             sockets,
             dir: dir.to_path_buf(),
-            start: Instant::now(),
+            booted: false,
             console: Console::new(dir.join(machine::CONSOLE)),
             record: Record::default(),
         }
@@ -121,13 +120,13 @@ impl Running {
         options: &Options,
         kernel: &Kernel,
         plan: &Plan,
-        step: Option<&Step>,
+        tell: &dyn Fn(News),
     ) -> Record {
-        if let Err(err) = self.run(options, kernel, plan, step) {
+        if let Err(err) = self.run(options, kernel, plan, tell) {
             // A connection that breaks is a sign of QEMU's end, and comes before it.
             sleep(Self::TICK * 3);
             let mut err = self.check_alive().err().unwrap_or(err);
-            if options.kvm && self.record.boot_time.is_zero() {
+            if options.kvm && !self.booted {
                 err = err.context("KVM does not work on this machine, leave --kvm off");
             }
             self.console.read();
@@ -145,7 +144,7 @@ impl Running {
         options: &Options,
         kernel: &Kernel,
         plan: &Plan,
-        step: Option<&Step>,
+        tell: &dyn Fn(News),
     ) -> Result<()> {
         let guest = Guest::new(self.accept(|sockets| &sockets.guest)?)?;
         let monitor = Monitor::new(self.accept(|sockets| &sockets.monitor)?)?;
@@ -153,21 +152,22 @@ impl Running {
             monitor,
             guest,
             resetting: false,
-            step,
-            slowness: options.slowness,
+            waking: false,
+            tell,
+            slowness: options.slowness(),
         };
         self.wait_for_boot(&mut lines, options.kvm)?;
-        self.record.boot_time = self.start.elapsed();
-        self.prepare(&mut lines, kernel, plan)?;
+        self.booted = true;
+        self.prepare(&mut lines, kernel, options, plan)?;
         if options.mode == Mode::Interactive {
             return self.shell(&mut lines);
         }
-        for (index, test) in plan.tests.iter().enumerate() {
-            if let Some(step) = step {
-                step.progress(index as u64, plan.tests.len() as u64, &test.name);
-            }
-            self.test(&mut lines, kernel, plan, test)?;
+        for test in &plan.tests {
+            tell(News::Doing(test.name.clone()));
+            self.test(&mut lines, kernel, options, plan, test)?;
+            tell(News::TestEnded);
         }
+        tell(News::Doing("looking for leaks".into()));
         for display in machine::displays(plan) {
             self.picture(&mut lines.monitor, &display, &display)?;
         }
@@ -218,7 +218,10 @@ impl Running {
             if let Some(Message::Ready(_)) = lines.guest.next(Self::TICK) {
                 return Ok(());
             }
-            self.watch_console(lines);
+            if self.console.read() {
+                let last = self.console.last(1);
+                (lines.tell)(News::Doing(last.into_iter().collect()));
+            }
             self.check_alive()?;
             if kvm && self.console.text.is_empty() && start.elapsed() > Self::KVM {
                 bail!("no sign of the kernel");
@@ -238,17 +241,17 @@ impl Running {
         }
     }
 
-    fn watch_console(&mut self, lines: &Lines<'_>) {
-        if self.console.read() {
-            if let Some(step) = lines.step {
-                step.message(self.console.last(1).first().map_or("", String::as_str));
-            }
-        }
-    }
-
     /// Tells the guest what it should know, and binds the drivers.
-    fn prepare(&mut self, lines: &mut Lines<'_>, kernel: &Kernel, plan: &Plan) -> Result<()> {
+    fn prepare(
+        &mut self,
+        lines: &mut Lines<'_>,
+        kernel: &Kernel,
+        options: &Options,
+        plan: &Plan,
+    ) -> Result<()> {
         let ids = plan.device_ids().join(" ");
+        let storm = u8::from(options.storm);
+        self.must(lines, &format!("set STORM {storm}"))?;
         self.must(lines, &format!("set SERIES_RELEASE {}", kernel.release))?;
         self.must(lines, &format!("set SERIES_DEVICES {ids}"))?;
         for (id, driver) in &plan.bind {
@@ -260,7 +263,12 @@ impl Running {
         for id in plan.bind.keys() {
             self.must(lines, &format!("probe {id}"))?;
         }
-        self.record.devices = self.must(lines, "devices")?;
+        // After a reset, only what has changed is new.
+        for device in self.must(lines, "devices")? {
+            if !self.record.devices.contains(&device) {
+                self.record.devices.push(device);
+            }
+        }
         Ok(())
     }
 
@@ -313,8 +321,11 @@ impl Running {
                 }
                 Some(Message::Ready(_)) => bail!("the agent in the guest started again"),
                 None => {
-                    self.watch_console(lines);
+                    self.console.read();
                     self.check_alive()?;
+                    if lines.waking {
+                        lines.waking = !lines.monitor.wake()?;
+                    }
                 }
             }
             if start.elapsed() > patience {
@@ -330,48 +341,59 @@ impl Running {
         &mut self,
         lines: &mut Lines<'_>,
         kernel: &Kernel,
+        options: &Options,
         plan: &Plan,
         test: &Test,
     ) -> Result<()> {
-        /// For a test that had to be killed, to be swept up.
-        const SWEEP: Duration = Duration::from_secs(30);
-
-        let limit = Duration::from_secs(test.about.timeout).mul_f64(lines.slowness);
         let start = Instant::now();
-        let mut text = Vec::new();
-        let mut status = Ok(None);
-        for phase in 1.. {
-            // The deadline in the guest is scaled already.
-            let command = format!("run {} {} {phase}", test.name, limit.as_secs());
-            let patience = Duration::from_secs(test.about.timeout) + SWEEP;
-            text.clear();
-            match self.command_into(lines, &command, patience, &mut text) {
-                Ok(Answer::Restarted) => self.prepare(lines, kernel, plan)?,
-                Ok(Answer::Done {
-                    text: all,
-                    status: ended,
-                }) => {
-                    text = all;
-                    status = Ok(Some(ended));
-                    break;
-                }
-                Err(err) => {
-                    status = Err(err);
-                    break;
-                }
-            }
-        }
-        let (status, result) = match status {
-            Ok(status) => (status, Ok(())),
+        let mut phases = Vec::new();
+        let ended = self.phases(lines, kernel, options, plan, test, &mut phases);
+        let (status, result) = match ended {
+            Ok(status) => (Some(status), Ok(())),
             Err(err) => (None, Err(err)),
         };
         self.record.ran.push(Ran {
             name: test.name.clone(),
-            output: text.join("\n"),
+            phases,
             status,
             time: start.elapsed(),
         });
         result
+    }
+
+    /// Runs a test until it ends without having reset the machine, and returns how it ended. What
+    /// was printed is in `phases` even if the guest dies.
+    fn phases(
+        &mut self,
+        lines: &mut Lines<'_>,
+        kernel: &Kernel,
+        options: &Options,
+        plan: &Plan,
+        test: &Test,
+        phases: &mut Vec<String>,
+    ) -> Result<String> {
+        /// For a test that had to be killed, to be swept up.
+        const SWEEP: Duration = Duration::from_secs(30);
+        /// What a test may take of its time as a storm.
+        const STORM: u32 = 30;
+
+        let timeout =
+            Duration::from_secs(test.about.timeout) * if options.storm { STORM } else { 1 };
+        // The deadline in the guest is scaled already.
+        let limit = timeout.mul_f64(lines.slowness).as_secs();
+        loop {
+            let command = format!("run {} {limit} {}", test.name, phases.len() + 1);
+            let mut text = Vec::new();
+            let ended = self.command_into(lines, &command, timeout + SWEEP, &mut text);
+            if let Ok(Answer::Done { text: all, .. }) = &ended {
+                text.clone_from(all);
+            }
+            phases.push(text.join("\n"));
+            match ended? {
+                Answer::Restarted => self.prepare(lines, kernel, options, plan)?,
+                Answer::Done { status, .. } => return Ok(status),
+            }
+        }
     }
 
     fn serve(&mut self, lines: &mut Lines<'_>, call: &Call) -> Result<()> {
@@ -413,7 +435,10 @@ impl Running {
                 self.picture(monitor, display, name).map(|()| String::new())
             }
             ["hmp", _, ..] => monitor.human(&words[1..].join(" ")),
-            ["wake"] => monitor.wake().map(|()| String::new()),
+            ["wake"] => {
+                lines.waking = true;
+                Ok(String::new())
+            }
             ["reset"] => {
                 lines.resetting = true;
                 monitor.reset().map(|()| String::new())
@@ -471,7 +496,6 @@ impl Running {
         let start = Instant::now();
         while self.child.try_wait()?.is_none() {
             if start.elapsed() > Self::COMMAND.mul_f64(lines.slowness) {
-                lines.monitor.quit();
                 bail!("the guest hangs when it is powered off");
             }
             sleep(Self::TICK / 5);

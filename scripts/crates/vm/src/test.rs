@@ -10,16 +10,7 @@ use anyhow::{ensure, Context, Result};
 use run::Failure;
 use serde::Deserialize;
 
-/// Where a test runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Root {
-    /// In the Debian root of the toolchain, over 9p with a tmpfs on top.
-    #[default]
-    Debian,
-    /// In the initramfs: nothing of the guest depends on a device.
-    Initramfs,
-}
+use crate::configuration::DEFAULT;
 
 /// A report in the kernel log that a test causes on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -67,32 +58,23 @@ pub struct About {
     /// Modules to load before.
     #[serde(default)]
     pub modules: Vec<String>,
-    /// Where it runs.
-    #[serde(default)]
-    pub root: Root,
-    /// Programs of the Debian root that it needs in the initramfs (absolute paths).
+    /// Programs of the Debian root that it needs, to be put into an initramfs (absolute paths).
     #[serde(default)]
     pub programs: Vec<String>,
-    /// Additions to the kernel command line.
-    #[serde(default)]
-    pub cmdline: Vec<String>,
-    /// Additions to the QEMU command line, before any device.
-    #[serde(default)]
-    pub machine: Vec<String>,
-    /// After how many seconds it hangs, on a kernel without debugging.
+    /// The configurations in which it runs.
+    #[serde(default = "default_only")]
+    pub configurations: Vec<String>,
+    /// After how many seconds it hangs, on a kernel without debugging and not as a storm.
     pub timeout: u64,
     /// Reports in the kernel log that it causes.
     #[serde(default)]
     pub expect: Vec<Expectation>,
-    /// Whether it is too long for every day.
-    #[serde(default)]
-    pub storm: bool,
-    /// Whether it runs after all others of its boot, since it leaves the guest with less to test:
-    /// lockdep, for example, is off after its first report.
-    #[serde(default)]
-    pub last: bool,
-    /// How many seconds it takes, as measured.
+    /// How many seconds it takes, as measured. What takes long is begun early.
     pub time: f64,
+}
+
+fn default_only() -> Vec<String> {
+    vec![DEFAULT.into()]
 }
 
 /// All tests (`*.sh`) in `dir`, by name.
@@ -107,13 +89,8 @@ pub fn load(dir: &Path) -> Result<Vec<Test>> {
             tests.push(Test::parse(&path, &script)?);
         }
     }
-    sort(&mut tests);
+    tests.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tests)
-}
-
-/// By name, but those that ask for it come last.
-fn sort(tests: &mut [Test]) {
-    tests.sort_by(|a, b| (a.about.last, &a.name).cmp(&(b.about.last, &b.name)));
 }
 
 impl Test {
@@ -150,7 +127,10 @@ impl Test {
 impl About {
     fn check(&self) -> Result<()> {
         ensure!(self.timeout > 0, "timeout: must be at least a second");
-        ensure!(self.time >= 0.0, "time: must not be negative");
+        ensure!(
+            self.time >= 0.0 && self.time.is_finite(),
+            "time: must be a number of seconds"
+        );
         for device in &self.devices {
             ensure!(
                 device_id(device).is_some(),
@@ -177,8 +157,8 @@ impl About {
             );
         }
         ensure!(
-            self.programs.is_empty() || self.root == Root::Initramfs,
-            "programs: only for root = \"initramfs\", the Debian root has them"
+            !self.configurations.is_empty(),
+            "configurations: there must be one"
         );
         for expectation in &self.expect {
             ensure!(!expectation.text.is_empty(), "expect: the text is empty");
@@ -199,7 +179,7 @@ pub(crate) fn device_id(device: &str) -> Option<&str> {
         .filter(|id| !id.is_empty())
 }
 
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
@@ -233,7 +213,7 @@ mod tests {
 #: devices = ["edu,id=edu0"]
 #: bind = { "1234:11e8" = "rust_driver_edu" }
 #: modules = ["rust_driver_edu"]
-#: root = "initramfs"
+#: configurations = ["initramfs", "iommu"]
 #: programs = ["/usr/sbin/rtcwake"]
 #: timeout = 30
 #: expect = [{ class = "irq", text = "irq 11: nobody cared" }, { class = "y", text = "x", min = 0, max = 5 }]
@@ -243,10 +223,9 @@ echo
         )
         .unwrap();
         assert_eq!(test.name, "edu");
-        assert_eq!(test.about.root, Root::Initramfs);
+        assert_eq!(test.about.configurations, ["initramfs", "iommu"]);
         assert_eq!(test.about.bind["1234:11e8"], "rust_driver_edu");
         assert_eq!(test.about.expect[0].max, 1);
-        assert!(!test.about.storm);
     }
 
     #[test]
@@ -258,8 +237,8 @@ echo
             ("#: tiemout = 3\n", "line 4"),
             ("#: devices = [\"edu\"]\n", "`edu` has no id="),
             ("#: bind = { \"1234:11E8\" = \"x\" }\n", "no PCI id"),
-            ("#: root = \"fedora\"\n", "unknown variant `fedora`"),
-            ("#: programs = [\"/bin/x\"]\n", "only for root"),
+            ("#: programs = [\"x\"]\n", "no absolute path"),
+            ("#: configurations = []\n", "there must be one"),
             (
                 "#: expect = [{ class = \"y\", text = \"x\", count = 1 }]\n",
                 "unknown field `count`",
@@ -274,25 +253,5 @@ echo
             assert!(err.contains("edu.sh"), "{err}");
         }
         assert!(parse("echo\n").is_err());
-    }
-
-    #[test]
-    fn our_own_tests_are_described() {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/tests");
-        let tests = load(&dir).unwrap();
-        assert!(tests.iter().any(|test| test.name == "boot"));
-        crate::plan(&tests).unwrap();
-    }
-
-    #[test]
-    fn what_spoils_the_guest_comes_last() {
-        let test = |name: &str, more: &str| {
-            let text = format!("#: title = \"x\"\n#: timeout = 1\n#: time = 1\n{more}");
-            Test::parse(Path::new(&format!("{name}.sh")), &text).unwrap()
-        };
-        let mut tests = [test("b", ""), test("a", "#: last = true\n"), test("c", "")];
-        sort(&mut tests);
-        let names = tests.map(|test| test.name);
-        assert_eq!(names, ["b", "c", "a"]);
     }
 }
