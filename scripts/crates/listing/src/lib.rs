@@ -4,8 +4,9 @@
 //! function takes.
 //!
 //! Counted is the longest way through the function that returns and goes through no instruction
-//! twice: what is run at most, if there is no loop. It depends on nothing but the code, not on
-//! what the compiler thinks is likely. Calls count as one instruction, and what is called as well
+//! twice, nor prints a message: what is run at most, if there is no loop and nothing to complain of. It
+//! depends on nothing but the code, not on what the compiler thinks is likely; whether the conditions
+//! on it can all be true is not looked at. Calls count as one instruction, and what is called as well
 //! if it is in the listing. What Rust calls because C has it inline only, `rust_helper_*`, is
 //! counted apart.
 

@@ -10,6 +10,9 @@ use crate::{Flow, Instruction, Listing, Target};
 /// What the names of C functions begin with that are there for Rust only.
 pub const HELPER: &str = "rust_helper_";
 
+/// What prints a message: where it is called, something has gone wrong.
+const MESSAGES: &[&str] = &["_printk", "_dev_printk", "__warn_printk"];
+
 /// The longest way through a function.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way {
@@ -146,6 +149,9 @@ impl Walk<'_> {
         let Target::Symbol(name) = target else {
             return Some(rest);
         };
+        if MESSAGES.contains(&name.as_str()) {
+            return None;
+        }
         if name.starts_with(HELPER) {
             rest.helpers = 1;
         } else if self.listing.functions.contains_key(name) {
@@ -216,6 +222,10 @@ mod tests {
             ("around", &["incl", "je 0x0 <x>", "retq"]),
             ("panics", &["je 0x4 <x>", "incl", "incl", "ud2", "retq"]),
             ("never", &["incl", "jmp 0x0 <x>"]),
+            (
+                "warns",
+                &["je 0x3 <x>", "callq 0x900 <_printk>", "incl", "retq"],
+            ),
             ("off", &["incl"]),
         ]);
         assert_eq!(count(&listing, "plain"), Some((2, 0)));
@@ -224,6 +234,7 @@ mod tests {
         assert_eq!(count(&listing, "around"), Some((3, 0)));
         assert_eq!(count(&listing, "panics"), Some((2, 0)));
         assert_eq!(count(&listing, "never"), None);
+        assert_eq!(count(&listing, "warns"), Some((2, 0)));
         assert_eq!(count(&listing, "off"), None);
         assert_eq!(count(&listing, "missing"), None);
     }
