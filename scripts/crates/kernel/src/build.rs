@@ -19,7 +19,7 @@ use crate::config::Config;
 pub struct Build<'a> {
     ui: &'a Ui,
     cache: &'a Cache,
-    toolchain: &'a Toolchain,
+    pub(crate) toolchain: &'a Toolchain,
     source: &'a Path,
     config: &'a Config,
 }
@@ -214,7 +214,7 @@ impl<'a> Build<'a> {
         format!("{tree}\n{:?}\n{}", self.toolchain, self.config.text())
     }
 
-    fn logged(
+    pub(crate) fn logged(
         &self,
         targets: &[&str],
         what: &str,

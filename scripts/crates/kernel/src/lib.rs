@@ -5,6 +5,7 @@
 mod build;
 mod config;
 mod git;
+mod modules;
 mod refused;
 mod source;
 

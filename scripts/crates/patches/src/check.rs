@@ -6,6 +6,7 @@
 //! made is an error instead.
 
 mod checkpatch;
+mod documentation;
 mod identical;
 mod licences;
 mod maintainers;
@@ -20,6 +21,7 @@ use crate::content::Content;
 use crate::{Kernel, Series};
 
 pub use checkpatch::checkpatch;
+pub use documentation::documentation;
 pub use identical::identical;
 pub use licences::licences;
 pub use maintainers::maintainers;

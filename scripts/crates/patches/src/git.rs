@@ -6,6 +6,7 @@
 //! what the results depend on is pinned in [`crate::room`].
 
 use std::ffi::OsStr;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -52,6 +53,54 @@ pub(crate) fn bytes<S: AsRef<OsStr>>(mut command: Command, arguments: &[S]) -> R
             .lines(String::from_utf8_lossy(&out.stderr).lines()));
     }
     Ok(out.stdout)
+}
+
+/// The files at or below `paths` in a commit, those that there are, with their content. It takes
+/// two processes, however many they are.
+pub(crate) fn files(
+    git: impl Fn() -> Command,
+    commit: &str,
+    paths: &[&str],
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut list = git();
+    list.args(["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree"])
+        .args([commit, "--"])
+        .args(paths);
+    let list =
+        String::from_utf8(bytes::<&str>(list, &[])?).context("the name of a file is not UTF-8")?;
+    let mut names = Vec::new();
+    // A file, so that git does not wait for somebody to read while somebody waits for it to.
+    let mut wanted = tempfile::tempfile().context("cannot make a temporary file")?;
+    for entry in list.split_terminator('\0') {
+        let (about, path) = entry.split_once('\t').unwrap_or_default();
+        if let [_, "blob", object] = about.split(' ').collect::<Vec<_>>()[..] {
+            writeln!(wanted, "{object}")?;
+            names.push(path);
+        }
+    }
+    wanted.rewind()?;
+    let out = git()
+        .args(["cat-file", "--batch=%(objectsize)"])
+        .stdin(wanted)
+        .output()
+        .context("cannot start git")?;
+    let mut rest = out.stdout.as_slice();
+    let mut files = Vec::new();
+    for path in names {
+        let file = take(&mut rest)
+            .with_context(|| format!("git cat-file does not give the content of {path}"))?;
+        files.push((path.to_string(), file));
+    }
+    Ok(files)
+}
+
+/// Takes the first file from what `git cat-file --batch=%(objectsize)` has printed.
+fn take(rest: &mut &[u8]) -> Option<Vec<u8>> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let size: usize = std::str::from_utf8(&rest[..end]).ok()?.parse().ok()?;
+    let content = rest.get(end + 1..end + 1 + size)?.to_vec();
+    *rest = rest.get(end + 2 + size..)?;
+    Some(content)
 }
 
 /// The full name of the commit that `name` stands for, if there is one.

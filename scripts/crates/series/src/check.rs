@@ -41,6 +41,13 @@ pub fn of_patches(ready: &Ready<'_>, tally: &mut Tally) {
     of_generated("no unsafe code in drivers", |_, generated| {
         Ok(check::unsafe_code(generated))
     });
+    tally.check(
+        "C functions in the documentation have the Rust they name",
+        || {
+            let findings = check::documentation(&kernel, &ready.applied()?)?;
+            Ok(Outcome::of_findings(&findings))
+        },
+    );
     tally.check("sign-offs and messages", || {
         Ok(Outcome::of_findings(&check::messages(series)))
     });

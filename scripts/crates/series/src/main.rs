@@ -2,6 +2,7 @@
 
 //! `cargo series`: apply, build, boot, test, edit and send the series.
 
+mod bench;
 mod boot;
 mod check;
 mod clean;
@@ -110,6 +111,8 @@ enum Cmd {
         #[arg(long, conflicts_with = "debug")]
         bench: bool,
     },
+    /// Count the instructions of hot paths in Rust, and of the same in C
+    Bench,
     /// Open a shell, or run a command, in the toolchain root with the build environment set
     Shell {
         /// The command to run in place of a shell
@@ -193,6 +196,7 @@ fn run(cli: Cli, linux_was_typed: bool) -> Result<bool> {
             println!("{}", built.image.display());
             Ok(true)
         }
+        Cmd::Bench => bench::bench(&bench),
         Cmd::Shell { command } => shell::shell(&bench, &command),
         Cmd::Clean { yes } => clean::clean(&bench, yes),
         Cmd::Doctor => doctor::doctor(&bench),

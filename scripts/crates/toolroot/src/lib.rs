@@ -71,10 +71,15 @@ impl Toolchain {
 
     /// The compiler for `CC=`.
     pub fn clang(&self) -> String {
+        self.of_llvm("clang")
+    }
+
+    /// What a program of LLVM is called.
+    pub fn of_llvm(&self, program: &str) -> String {
         if self.llvm == "1" {
-            "clang".into()
+            program.into()
         } else {
-            format!("clang{}", self.llvm)
+            format!("{program}{}", self.llvm)
         }
     }
 

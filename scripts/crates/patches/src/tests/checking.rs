@@ -92,3 +92,34 @@ fn licences_and_unsafe_code_of_created_files_are_looked_at() {
     );
     assert_eq!(texts(check::messages(&world.load())).len(), 2);
 }
+
+#[test]
+fn the_documentation_is_compared_with_the_tree() {
+    let world = World::new();
+    let found = |world: &World| -> Vec<String> {
+        let tip = world.tip();
+        let findings = check::documentation(&world.kernel, &tip).unwrap();
+        findings.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(found(&world), [""; 0]);
+    let write = |path: &str, text: &str| write(&world.worktree().join(path), text);
+    write("include/linux/pci.h", "void pci_set_master(void);\n");
+    write("include/other.h", "void pci_elsewhere(void);\n");
+    write("rust/kernel/pci.rs", "pub fn set_master() {}\n");
+    world.commit(
+        "Documentation/PCI/rust.rst",
+        ".. list-table::\n\n\
+         \x20  * - C function\n     - Rust\n\
+         \x20  * - ``pci_set_master()``\n     - ``pci::set_master``\n\
+         \x20  * - ``pci_elsewhere()``\n     - ``pci::elsewhere``\n",
+        "Documentation: add it",
+    );
+    assert_eq!(
+        found(&world),
+        [
+            "Documentation/PCI/rust.rst:7: no header in include/linux or include/asm-generic has \
+             `pci_elsewhere`",
+            "Documentation/PCI/rust.rst:8: the kernel's Rust code has no public `pci::elsewhere`",
+        ]
+    );
+}
