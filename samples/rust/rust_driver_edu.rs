@@ -9,6 +9,7 @@
 //! The directory `rust_driver_edu-<name of the device>` in debugfs has these files:
 //!
 //! - `identification`: what the identification register has said in probe.
+//! - `config`: the revision from the configuration space.
 //! - `vector`: the type of the interrupt vector and its number.
 //! - `interrupts`: how many interrupts there have been, by cause.
 //! - `factorial`: write `N` to have the device compute `N!` modulo 2^32. The write returns when the
@@ -16,28 +17,47 @@
 //! - `dma`: write `SEED LENGTH` to have the device copy `LENGTH` bytes of a pattern that depends on
 //!   `SEED` to its buffer, and back to another place. Read it to get how many bytes have been
 //!   compared, and how many were wrong.
+//! - `stream`: the same with memory that is mapped for each copy: to the device, from the device,
+//!   and in both directions, where the driver changes the data in between. Reading gives a line
+//!   `seed length compared mismatches` for the two ways of copying together.
+//! - `pool`: write `SEED COUNT` to have the device copy `COUNT` blocks of 64 bytes to its buffer,
+//!   and back to other blocks, all of which come from a DMA pool.
+//!
+//! - `power`: how often the driver has been called to suspend and resume the device, by system
+//!   sleep and at run time, and to prepare for a reset and to go on after it.
+//!
+//! Memory is mapped for `stream` only if the device can reach it. Without an IOMMU, that is memory
+//! below 256 MiB, unless the kernel has bounce buffers there.
+//!
+//! The device is awake during an operation only, if user space has allowed it to be suspended at
+//! run time, by writing `auto` to `power/control`.
 //!
 //! A write fails with `ETIMEDOUT` if the device does not finish or does not signal it, with
 //! `ENODEV` if the driver is being unbound, with either if the device is gone, and with `EBUSY` if
-//! one of the files `factorial` and `dma` is in use otherwise. Reading gives `busy` during an
-//! operation, and `none` after a failure.
+//! one of the other files is in use. It is given up if the writing process is killed. Reading gives
+//! `busy` during an operation, and `none` after a failure.
 
-use core::{
-    fmt,
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
-};
+use core::fmt;
 use kernel::{
     c_str,
     debugfs::Scope,
-    device::{Bound, Core, Device},
+    device::{self, Bound, Core, Device},
     devres::Devres,
-    dma::{CoherentAllocation, Device as _, DmaAddress, DmaMask},
+    dma::{
+        Bidirectional, Block, BoundMapper, CoherentAllocation, Device as _, Direction, DmaAddress,
+        DmaMask, FromDevice, Mapper, Mapping, Pool, Slots, ToDevice,
+    },
     io::poll::read_poll_timeout,
     irq, new_mutex,
     pci::{self, IrqType, IrqTypes},
+    pm::runtime::Awake,
     prelude::*,
     str::CString,
-    sync::{Arc, Completion, Mutex},
+    sync::{
+        aref::ARef,
+        atomic::{Atomic, Relaxed},
+        Arc, Completion, Mutex,
+    },
     time::{msecs_to_jiffies, Delta, Msecs},
     uaccess::UserSliceReader,
 };
@@ -62,6 +82,13 @@ mod regs {
     /// The size of all registers.
     pub(crate) const END: usize = 0xa0;
 }
+
+/// Registers in the configuration space.
+const CONFIG_COMMAND: usize = 0x04;
+const CONFIG_REVISION: usize = 0x08;
+
+/// A bit of [`CONFIG_COMMAND`]: the device answers to accesses to its memory BARs.
+const COMMAND_MEMORY: u16 = 0x02;
 
 /// The lower half of [`regs::ID`].
 const ID_EDU: u32 = 0x00ed;
@@ -99,9 +126,20 @@ const COPY_MS: i64 = 500;
 /// How many factors the device can be expected to multiply in a millisecond, at least.
 const FACTORS_PER_MS: u32 = 50_000;
 
+/// For how many milliseconds the device must not have been used before it is suspended.
+const AUTOSUSPEND_MS: i32 = 100;
+
 /// The part of the coherent buffer that the device reads, and the one it writes.
 const TX: usize = 0;
 const RX: usize = DEVICE_BUFFER_SIZE;
+
+/// The size of the blocks of the pool, and how many of them fit the buffer of the device.
+const BLOCK_SIZE: usize = 64;
+const MAX_BLOCKS: usize = DEVICE_BUFFER_SIZE / BLOCK_SIZE;
+
+/// The data that are copied through a mapping, and through a block of the pool.
+type Buffer<D> = Mapping<'static, KVec<u8>, D>;
+type PoolBlock = Block<'static, [u8; BLOCK_SIZE]>;
 
 type Bar0 = pci::Bar<{ regs::END }>;
 
@@ -118,9 +156,63 @@ struct RoundTrip {
 struct Operation {
     buffer: Pin<KBox<Devres<CoherentAllocation<u8>>>>,
     dma_handle: DmaAddress,
+    /// What is mapped during a copy: it can't be a local variable, as the device may be unbound
+    /// meanwhile. It stays there if the copy is given up, until the next one.
+    to_device: Slots<Buffer<ToDevice>>,
+    from_device: Slots<Buffer<FromDevice>>,
+    bidirectional: Slots<Buffer<Bidirectional>>,
+    /// First the blocks that the device reads, then those that it writes.
+    blocks: Slots<PoolBlock>,
     /// The last argument and result.
     factorial: Option<(u32, u32)>,
     dma: Option<RoundTrip>,
+    stream: Option<RoundTrip>,
+    pool: Option<RoundTrip>,
+}
+
+/// How many interrupts there have been, by cause.
+struct Irqs {
+    factorial: Atomic<u32>,
+    dma: Atomic<u32>,
+    other: Atomic<u32>,
+}
+
+impl Irqs {
+    fn new() -> Self {
+        Self {
+            factorial: Atomic::new(0),
+            dma: Atomic::new(0),
+            other: Atomic::new(0),
+        }
+    }
+}
+
+/// What power management and resets need, and how often their callbacks have been called.
+struct Power {
+    device: ARef<Device>,
+    /// Set when the device is about to be reset; operations in progress give up.
+    reset: Atomic<u32>,
+    suspend: Atomic<u32>,
+    resume: Atomic<u32>,
+    runtime_suspend: Atomic<u32>,
+    runtime_resume: Atomic<u32>,
+    reset_prepare: Atomic<u32>,
+    reset_done: Atomic<u32>,
+}
+
+impl Power {
+    fn new(pdev: &pci::Device<Core>) -> Self {
+        Self {
+            device: pdev.as_ref().into(),
+            reset: Atomic::new(0),
+            suspend: Atomic::new(0),
+            resume: Atomic::new(0),
+            runtime_suspend: Atomic::new(0),
+            runtime_resume: Atomic::new(0),
+            reset_prepare: Atomic::new(0),
+            reset_done: Atomic::new(0),
+        }
+    }
 }
 
 /// The device, as the interrupt handler and the debugfs files share it.
@@ -128,17 +220,21 @@ struct Operation {
 struct Edu {
     #[pin]
     bar: Devres<Bar0>,
+    #[pin]
+    mapper: Devres<BoundMapper>,
+    #[pin]
+    pool: Devres<Pool<[u8; BLOCK_SIZE]>>,
     id: u32,
+    revision: u8,
     irq: u32,
     irq_type: IrqType,
     /// Set when the driver is unbound; operations in progress give up.
-    gone: AtomicBool,
-    /// Signaled for each interrupt, and for good when `gone` is set.
+    gone: Atomic<u32>,
+    /// Signaled for each interrupt, and when `gone` or `reset` is set.
     #[pin]
     event: Completion,
-    factorial_irqs: AtomicU32,
-    dma_irqs: AtomicU32,
-    other_irqs: AtomicU32,
+    irqs: Irqs,
+    power: Power,
     #[pin]
     operation: Mutex<Operation>,
 }
@@ -162,12 +258,12 @@ impl irq::Handler for Edu {
         bar.write32(causes, regs::IRQ_ACK);
 
         for (cause, count) in [
-            (IRQ_FACTORIAL, &self.factorial_irqs),
-            (IRQ_DMA, &self.dma_irqs),
-            (!(IRQ_FACTORIAL | IRQ_DMA), &self.other_irqs),
+            (IRQ_FACTORIAL, &self.irqs.factorial),
+            (IRQ_DMA, &self.irqs.dma),
+            (!(IRQ_FACTORIAL | IRQ_DMA), &self.irqs.other),
         ] {
             if causes & cause != 0 {
-                count.fetch_add(1, Ordering::Relaxed);
+                count.add(1, Relaxed);
             }
         }
 
@@ -189,24 +285,55 @@ impl Edu {
 
         Arc::pin_init(
             try_pin_init!(Self {
+                revision: Self::check_config(pdev)?,
                 bar <- pdev.iomap_region_sized::<{ regs::END }>(0, c_str!("rust_driver_edu")),
+                mapper <- Mapper::bound(dev),
+                pool <- Pool::new(dev, c_str!("rust_driver_edu")),
                 id: Self::identify(dev, bar.access(dev)?)?,
                 irq: vector.irq(),
                 irq_type: vector.irq_type(),
-                gone: AtomicBool::new(false),
+                gone: Atomic::new(0),
                 event <- Completion::new(),
-                factorial_irqs: AtomicU32::new(0),
-                dma_irqs: AtomicU32::new(0),
-                other_irqs: AtomicU32::new(0),
+                irqs: Irqs::new(),
+                power: Power::new(pdev),
                 operation <- new_mutex!(Operation {
                     buffer,
                     dma_handle,
+                    to_device: Self::slots(dev, mapper.access(dev)?)?,
+                    from_device: Self::slots(dev, mapper.access(dev)?)?,
+                    bidirectional: Self::slots(dev, mapper.access(dev)?)?,
+                    blocks: Slots::<PoolBlock>::new(
+                        dev,
+                        pool.access(dev)?,
+                        2 * MAX_BLOCKS,
+                        GFP_KERNEL,
+                    )?,
                     factorial: None,
                     dma: None,
+                    stream: None,
+                    pool: None,
                 }),
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// Checks that the device has been enabled, and returns its revision.
+    fn check_config(pdev: &pci::Device<Bound>) -> Result<u8> {
+        let config = pdev.config_space();
+
+        let command = config.read16::<CONFIG_COMMAND>()?;
+        if command & COMMAND_MEMORY == 0 {
+            dev_err!(pdev.as_ref(), "not enabled: command is {:#06x}\n", command);
+            return Err(ENODEV);
+        }
+
+        config.read8::<CONFIG_REVISION>()
+    }
+
+    /// Returns a place for one mapping.
+    fn slots<D: Direction>(dev: &Device<Bound>, mapper: &Mapper) -> Result<Slots<Buffer<D>>> {
+        Slots::new(dev, mapper, 1, GFP_KERNEL)
     }
 
     /// Checks that this is the device we know, and that it is alive.
@@ -264,11 +391,46 @@ impl Edu {
     }
 
     fn check_not_gone(&self) -> Result {
-        if self.gone.load(Ordering::Relaxed) {
+        if self.gone.load(Relaxed) != 0 || self.power.reset.load(Relaxed) != 0 {
             return Err(ENODEV);
         }
 
         Ok(())
+    }
+
+    /// Resumes the device if need be, and keeps it awake.
+    fn wake(&self) -> Result<Awake<&Device>> {
+        self.check_not_gone()?;
+        self.power.device.runtime_pm().resume_and_get()
+    }
+
+    /// Stops the device; there must be no operation in progress.
+    ///
+    /// It can't be kept from finishing what it has begun. Wait for a copy, as it would not find its
+    /// way to memory, or find it changed, later.
+    fn stop(&self, dev: &Device<Bound>) -> Result {
+        let bar = self.bar.access(dev)?;
+
+        Self::wait_copied(bar)?;
+        Self::quiesce(bar);
+        Ok(())
+    }
+
+    /// Starts the device after it has been stopped, and may have lost its state.
+    fn start(&self, dev: &Device<Bound>) -> Result {
+        let bar = self.bar.access(dev)?;
+
+        Self::identify(dev, bar)?;
+        Self::quiesce(bar);
+        Ok(())
+    }
+
+    /// Has an operation in progress give up, as `reason` has been set, and waits until it has.
+    fn give_up(&self, reason: &Atomic<u32>) {
+        reason.store(1, Relaxed);
+        // Nobody but this operation waits for events.
+        self.event.complete();
+        drop(self.operation.lock());
     }
 
     /// Waits until the device is no longer `busy`: giving up an operation does not stop it.
@@ -292,19 +454,25 @@ impl Edu {
     /// the device is no longer `busy`.
     fn run(
         &self,
-        count: &AtomicU32,
+        count: &Atomic<u32>,
         timeout: Msecs,
         start: impl FnOnce(&Bar0),
         busy: impl Fn(&Bar0) -> bool,
     ) -> Result {
-        let before = count.load(Ordering::Relaxed);
         let mut left = msecs_to_jiffies(timeout);
 
+        // Drop the events of an operation that has been given up. When the driver is unbound, there
+        // is no end of them.
+        while self.event.try_wait_for_completion() {
+            self.check_not_gone()?;
+        }
+
+        let before = count.load(Relaxed);
         self.with_bar(start)?;
 
-        // There may be events, and the interrupt, of an operation that has been given up.
-        while count.load(Ordering::Relaxed) == before || self.with_bar(&busy)? {
-            left = self.event.wait_for_completion_timeout(left)?;
+        // The interrupt of such an operation may still come.
+        while count.load(Relaxed) == before || self.with_bar(&busy)? {
+            left = self.event.wait_for_completion_killable_timeout(left)?;
             self.check_not_gone()?;
         }
 
@@ -318,9 +486,10 @@ impl Edu {
         let mut operation = self.operation.try_lock().ok_or(EBUSY)?;
         operation.factorial = None;
 
+        let awake = self.wake()?;
         self.wait_idle(computing)?;
         self.run(
-            &self.factorial_irqs,
+            &self.irqs.factorial,
             TIMEOUT_MS.saturating_add(n / FACTORS_PER_MS),
             |bar| {
                 bar.write32(STATUS_IRQ_AFTER_FACTORIAL, regs::STATUS);
@@ -336,6 +505,7 @@ impl Edu {
         }
         operation.factorial = Some((n, result));
 
+        awake.put_autosuspend();
         Ok(())
     }
 
@@ -343,7 +513,7 @@ impl Edu {
     fn copy(&self, src: u32, dst: u32, count: u32, direction: u32) -> Result {
         self.wait_idle(Self::copying)?;
         self.run(
-            &self.dma_irqs,
+            &self.irqs.dma,
             TIMEOUT_MS,
             |bar| {
                 bar.write32(src, regs::DMA_SRC);
@@ -362,6 +532,8 @@ impl Edu {
 
         let mut operation = self.operation.try_lock().ok_or(EBUSY)?;
         operation.dma = None;
+
+        let awake = self.wake()?;
 
         // A copy that has been given up must not meet the data of this one.
         self.wait_idle(Self::copying)?;
@@ -402,6 +574,193 @@ impl Edu {
             compared: data.len(),
             mismatches,
         });
+
+        awake.put_autosuspend();
+        Ok(())
+    }
+
+    /// Maps `buffer`, lets `copy` have the device copy something with its address, and unmaps it.
+    ///
+    /// If `copy` fails, the buffer stays mapped: the device may still be at it.
+    fn with_mapped<D: Direction>(
+        &self,
+        slots: &mut Slots<Buffer<D>>,
+        buffer: KVec<u8>,
+        direction: D,
+        copy: impl FnOnce(&mut Slots<Buffer<D>>, u32) -> Result,
+    ) -> Result<KVec<u8>> {
+        let address = {
+            let mapper = self.mapper.try_access().ok_or(ENODEV)?;
+            // The device is no longer copying, see the callers.
+            drop(slots.take(0, &mapper)?);
+
+            let mapping = mapper.map(buffer, direction)?;
+            let address = mapping.dma_address();
+            slots.put(0, mapping)?;
+            u32::try_from(address)?
+        };
+
+        copy(slots, address)?;
+
+        let mapper = self.mapper.try_access().ok_or(ENODEV)?;
+        let mapping = slots.take(0, &mapper)?.ok_or(EIO)?;
+        Ok(mapping.unmap())
+    }
+
+    fn stream(&self, seed: u8, len: usize) -> Result {
+        if len == 0 || len > DEVICE_BUFFER_SIZE {
+            return Err(EINVAL);
+        }
+
+        let mut operation = self.operation.try_lock().ok_or(EBUSY)?;
+        let operation = &mut *operation;
+        operation.stream = None;
+
+        let awake = self.wake()?;
+
+        // A copy that has been given up must not meet the data of this one.
+        self.wait_idle(Self::copying)?;
+
+        let count = u32::try_from(len)?;
+        let mut data = KVec::from_elem(0, DEVICE_BUFFER_SIZE, GFP_KERNEL)?;
+        for (i, byte) in data.iter_mut().enumerate() {
+            *byte = pattern(seed, i);
+        }
+        let mut data = self.with_mapped(&mut operation.to_device, data, ToDevice, |_, tx| {
+            self.copy(tx, DEVICE_BUFFER, count, 0)
+        })?;
+
+        // What the device has to overwrite, up to `len`.
+        for (i, byte) in data.iter_mut().enumerate() {
+            *byte = !pattern(seed, i);
+        }
+        let data = self.with_mapped(&mut operation.from_device, data, FromDevice, |_, rx| {
+            self.copy(DEVICE_BUFFER, rx, count, DMA_TO_MEMORY)
+        })?;
+        let mut mismatches = Self::mismatches(&data, |i| {
+            let sent = pattern(seed, i);
+
+            if i < len {
+                sent
+            } else {
+                !sent
+            }
+        });
+        let mut compared = data.len();
+
+        // Now get the same data, and send their complement, in one mapping.
+        let data = self.with_mapped(
+            &mut operation.bidirectional,
+            data,
+            Bidirectional,
+            |slots, address| {
+                self.copy(DEVICE_BUFFER, address, count, DMA_TO_MEMORY)?;
+
+                {
+                    let mapper = self.mapper.try_access().ok_or(ENODEV)?;
+                    let mut mapping = slots.take(0, &mapper)?.ok_or(EIO)?.sync_for_cpu();
+                    for byte in mapping.data_mut() {
+                        *byte = !*byte;
+                    }
+                    slots.put(0, mapping.sync_for_device())?;
+                }
+
+                self.copy(address, DEVICE_BUFFER, count, 0)?;
+
+                {
+                    // A part of it, for which no other type is needed.
+                    let mapper = self.mapper.try_access().ok_or(ENODEV)?;
+                    let mut mapping = slots.take(0, &mapper)?.ok_or(EIO)?;
+                    mapping.view(0..len)?.fill(0);
+                    slots.put(0, mapping)?;
+                }
+
+                self.copy(DEVICE_BUFFER, address, count, DMA_TO_MEMORY)
+            },
+        )?;
+        mismatches += Self::mismatches(&data, |i| {
+            let sent = pattern(seed, i);
+
+            if i < len {
+                !sent
+            } else {
+                sent
+            }
+        });
+        compared += data.len();
+
+        operation.stream = Some(RoundTrip {
+            seed,
+            len,
+            compared,
+            mismatches,
+        });
+
+        awake.put_autosuspend();
+        Ok(())
+    }
+
+    fn mismatches(data: &[u8], expected: impl Fn(usize) -> u8) -> usize {
+        data.iter()
+            .enumerate()
+            .filter(|&(i, &byte)| byte != expected(i))
+            .count()
+    }
+
+    fn pool(&self, seed: u8, count: usize) -> Result {
+        if count == 0 || count > MAX_BLOCKS {
+            return Err(EINVAL);
+        }
+
+        let mut operation = self.operation.try_lock().ok_or(EBUSY)?;
+        let operation = &mut *operation;
+        operation.pool = None;
+
+        let awake = self.wake()?;
+        self.wait_idle(Self::copying)?;
+
+        let blocks = &mut operation.blocks;
+        let mut addresses = KVec::with_capacity(2 * count, GFP_KERNEL)?;
+        {
+            let pool = self.pool.try_access().ok_or(ENODEV)?;
+            for i in 0..blocks.len() {
+                drop(blocks.take(i, &pool)?);
+            }
+            for i in 0..2 * count {
+                let mut block = pool.zalloc(GFP_ATOMIC)?;
+                if i < count {
+                    block.write(core::array::from_fn(|j| pattern(seed, i * BLOCK_SIZE + j)));
+                }
+                addresses.push(u32::try_from(block.dma_address())?, GFP_ATOMIC)?;
+                blocks.put(i, block)?;
+            }
+        }
+
+        let size = u32::try_from(BLOCK_SIZE)?;
+        let (read, written) = addresses.split_at(count);
+        for (&address, offset) in read.iter().zip((0..).step_by(BLOCK_SIZE)) {
+            self.copy(address, DEVICE_BUFFER + offset, size, 0)?;
+        }
+        for (&address, offset) in written.iter().zip((0..).step_by(BLOCK_SIZE)) {
+            self.copy(DEVICE_BUFFER + offset, address, size, DMA_TO_MEMORY)?;
+        }
+
+        let mut mismatches = 0;
+        let pool = self.pool.try_access().ok_or(ENODEV)?;
+        for i in 0..2 * count {
+            let block = blocks.take(i, &pool)?.ok_or(EIO)?;
+            let first = (i % count) * BLOCK_SIZE;
+            mismatches += Self::mismatches(&block.read(), |j| pattern(seed, first + j));
+        }
+
+        operation.pool = Some(RoundTrip {
+            seed,
+            len: count * BLOCK_SIZE,
+            compared: 2 * count * BLOCK_SIZE,
+            mismatches,
+        });
+
+        awake.put_autosuspend();
         Ok(())
     }
 
@@ -442,17 +801,21 @@ impl Edu {
         writeln!(f, "{:#010x}", this.id)
     }
 
+    fn show_config(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "revision {:#04x}", this.revision)
+    }
+
     fn show_vector(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:?} {}", this.irq_type, this.irq)
     }
 
     fn show_interrupts(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, count) in [
-            ("factorial", &this.factorial_irqs),
-            ("dma", &this.dma_irqs),
-            ("other", &this.other_irqs),
+            ("factorial", &this.irqs.factorial),
+            ("dma", &this.irqs.dma),
+            ("other", &this.irqs.other),
         ] {
-            writeln!(f, "{} {}", name, count.load(Ordering::Relaxed))?;
+            writeln!(f, "{} {}", name, count.load(Relaxed))?;
         }
 
         Ok(())
@@ -475,12 +838,16 @@ impl Edu {
         this.factorial(n)
     }
 
-    fn show_dma(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(operation) = this.operation.try_lock() else {
+    fn show_round_trip(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        which: impl FnOnce(&Operation) -> Option<RoundTrip>,
+    ) -> fmt::Result {
+        let Some(operation) = self.operation.try_lock() else {
             return writeln!(f, "busy");
         };
 
-        match operation.dma {
+        match which(&operation) {
             Some(RoundTrip {
                 seed,
                 len,
@@ -495,17 +862,60 @@ impl Edu {
         }
     }
 
+    fn show_dma(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        this.show_round_trip(f, |operation| operation.dma)
+    }
+
+    fn show_stream(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        this.show_round_trip(f, |operation| operation.stream)
+    }
+
+    fn store_stream(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        let [seed, len] = Self::read_numbers(reader)?;
+
+        this.stream(u8::try_from(seed)?, usize::try_from(len)?)
+    }
+
+    fn show_pool(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        this.show_round_trip(f, |operation| operation.pool)
+    }
+
+    fn store_pool(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        let [seed, count] = Self::read_numbers(reader)?;
+
+        this.pool(u8::try_from(seed)?, usize::try_from(count)?)
+    }
+
     fn store_dma(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
         let [seed, len] = Self::read_numbers(reader)?;
 
         this.dma(u8::try_from(seed)?, usize::try_from(len)?)
     }
 
+    fn show_power(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let power = &this.power;
+
+        for (name, count) in [
+            ("suspend", &power.suspend),
+            ("resume", &power.resume),
+            ("runtime_suspend", &power.runtime_suspend),
+            ("runtime_resume", &power.runtime_resume),
+            ("reset_prepare", &power.reset_prepare),
+            ("reset_done", &power.reset_done),
+        ] {
+            writeln!(f, "{} {}", name, count.load(Relaxed))?;
+        }
+
+        Ok(())
+    }
+
     fn debugfs(this: Arc<Self>, name: &CStr) -> impl PinInit<Scope<Arc<Self>>> + '_ {
         Scope::dir(this, name, |this, dir| {
             dir.read_callback_file(c_str!("identification"), this, &Self::show_identification);
+            dir.read_callback_file(c_str!("config"), this, &Self::show_config);
             dir.read_callback_file(c_str!("vector"), this, &Self::show_vector);
             dir.read_callback_file(c_str!("interrupts"), this, &Self::show_interrupts);
+            dir.read_callback_file(c_str!("power"), this, &Self::show_power);
             dir.read_write_callback_file(
                 c_str!("factorial"),
                 this,
@@ -513,6 +923,13 @@ impl Edu {
                 &Self::store_factorial,
             );
             dir.read_write_callback_file(c_str!("dma"), this, &Self::show_dma, &Self::store_dma);
+            dir.read_write_callback_file(
+                c_str!("stream"),
+                this,
+                &Self::show_stream,
+                &Self::store_stream,
+            );
+            dir.read_write_callback_file(c_str!("pool"), this, &Self::show_pool, &Self::store_pool);
         })
     }
 }
@@ -540,6 +957,8 @@ kernel::pci_device_table!(
 impl pci::Driver for EduDriver {
     type IdInfo = ();
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+    const PM: Option<pci::pm::Ops<Self>> = Some(pci::pm::Ops::simple());
+    const ERROR_HANDLERS: Option<pci::err::Handlers<Self>> = Some(pci::err::Handlers::new());
 
     fn probe(pdev: &pci::Device<Core>, _info: &Self::IdInfo) -> Result<Pin<KBox<Self>>> {
         pdev.enable_device_mem()?;
@@ -557,6 +976,9 @@ impl pci::Driver for EduDriver {
         Edu::wait_copied(bar)
             .inspect_err(|_| dev_err!(pdev.as_ref(), "does not stop copying\n"))?;
         Edu::quiesce(bar);
+
+        pdev.runtime_pm().set_autosuspend_delay(AUTOSUSPEND_MS);
+        pdev.runtime_pm().use_autosuspend()?;
 
         let name = CString::try_from_fmt(fmt!("rust_driver_edu-{}", pdev.name()))?;
 
@@ -582,20 +1004,89 @@ impl pci::Driver for EduDriver {
     fn unbind(pdev: &pci::Device<Core>, this: Pin<&Self>) {
         let edu = &this.edu;
 
-        // Have an operation in progress give up, and wait until it has. No other one can begin.
-        edu.gone.store(true, Ordering::Relaxed);
-        edu.event.complete_all();
-        drop(edu.operation.lock());
+        // No other operation can begin.
+        edu.give_up(&edu.gone);
 
-        // The device can't be kept from finishing what it has begun. Wait for a copy, as it ends
-        // with an interrupt; a computation does not, once it has been told so. If the copy does not
-        // end, it will not reach our memory, since bus mastering is disabled before the buffer is
-        // freed.
+        // A copy ends with an interrupt; a computation does not, once it has been told so. If the
+        // copy does not end, it will not reach our memory, since bus mastering is disabled before
+        // the buffer is freed.
         if let Ok(bar) = edu.bar.access(pdev.as_ref()) {
             if Edu::wait_copied(bar).is_err() {
                 dev_warn!(pdev.as_ref(), "does not stop copying\n");
             }
             Edu::quiesce(bar);
+        }
+    }
+
+    fn shutdown(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        let edu = &this.edu;
+
+        edu.give_up(&edu.gone);
+
+        if edu.stop(pdev.as_ref()).is_err() {
+            dev_warn!(pdev.as_ref(), "does not stop copying\n");
+        }
+    }
+}
+
+fn count(counter: &Atomic<u32>) {
+    counter.add(1, Relaxed);
+}
+
+#[vtable]
+impl pci::pm::Driver for EduDriver {
+    // User space is frozen during system sleep, hence there are no operations.
+    fn suspend(pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        count(&this.edu.power.suspend);
+        this.edu.stop(pdev.as_ref())
+    }
+
+    fn resume(pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        count(&this.edu.power.resume);
+        this.edu.start(pdev.as_ref())
+    }
+
+    // An operation keeps the device awake. One that has been given up may still be in progress in
+    // the device; try again later then.
+    fn runtime_suspend(pdev: &pci::Device<device::Pm>, this: Pin<&Self>) -> Result {
+        let edu = &this.edu;
+        let bar = edu.bar.access(pdev.as_ref())?;
+
+        if Edu::copying(bar) {
+            pdev.runtime_pm().mark_last_busy();
+            return Err(EBUSY);
+        }
+        Edu::quiesce(bar);
+
+        count(&edu.power.runtime_suspend);
+        Ok(())
+    }
+
+    fn runtime_resume(pdev: &pci::Device<device::Pm>, this: Pin<&Self>) -> Result {
+        count(&this.edu.power.runtime_resume);
+        this.edu.start(pdev.as_ref())
+    }
+}
+
+#[vtable]
+impl pci::err::Driver for EduDriver {
+    fn reset_prepare(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        let edu = &this.edu;
+
+        count(&edu.power.reset_prepare);
+        edu.give_up(&edu.power.reset);
+
+        if edu.stop(pdev.as_ref()).is_err() {
+            dev_warn!(pdev.as_ref(), "does not stop copying\n");
+        }
+    }
+
+    fn reset_done(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        let edu = &this.edu;
+
+        count(&edu.power.reset_done);
+        if edu.start(pdev.as_ref()).is_ok() {
+            edu.power.reset.store(0, Relaxed);
         }
     }
 }

@@ -35,6 +35,24 @@ impl ConfigSpaceKind for Extended {
     const SIZE: usize = bindings::PCI_CFG_SPACE_EXP_SIZE as usize;
 }
 
+/// The size of the configuration space of a device, see [`Device::cfg_size`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum ConfigSpaceSize {
+    /// 256 bytes, see [`Normal`].
+    Normal = Normal::SIZE,
+    /// 4096 bytes, see [`Extended`].
+    Extended = Extended::SIZE,
+}
+
+impl ConfigSpaceSize {
+    /// Returns the size in bytes.
+    #[inline]
+    pub const fn into_raw(self) -> usize {
+        self as usize
+    }
+}
+
 /// Whether a register of `size` bytes exists at `offset`, in a space of `space` bytes.
 const fn offset_valid(offset: usize, size: usize, space: usize) -> bool {
     // `size` is a power of two that divides `space`, so an aligned register does not cross the end.
@@ -47,7 +65,7 @@ const fn offset_valid(offset: usize, size: usize, space: usize) -> bool {
 /// requests at the moment, gives all-ones without an error. Unless `value` is `all_ones`, the
 /// device has answered; if it is, the value is real only if the device `is_present`.
 #[inline]
-fn check_answer<T: PartialEq>(
+pub(super) fn check_answer<T: PartialEq>(
     value: T,
     all_ones: T,
     is_present: impl FnOnce() -> bool,
@@ -144,10 +162,18 @@ fn check_answer<T: PartialEq>(
 ///     Ok(count)
 /// }
 /// ```
-pub struct ConfigSpace<'a, S: ConfigSpaceKind = Normal> {
+pub struct ConfigSpace<'a, S: ConfigSpaceKind = Extended> {
     pdev: &'a Device<device::Bound>,
     _kind: PhantomData<S>,
 }
+
+impl<S: ConfigSpaceKind> Clone for ConfigSpace<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: ConfigSpaceKind> Copy for ConfigSpace<'_, S> {}
 
 macro_rules! impl_access {
     ($ty:ty, $bits:literal, $read:ident, $try_read:ident, $write:ident, $try_write:ident,
@@ -267,6 +293,10 @@ impl<'a, S: ConfigSpaceKind> ConfigSpace<'a, S> {
     ///
     /// C function: `pci_device_is_present()`, which also does the right thing for virtual
     /// functions, which have no vendor id. May be called in any context.
+    ///
+    /// Below some switches of IDT this also modifies the access control of the port above the
+    /// device for a moment, see `pci_idt_bus_quirk()`, and does so without a lock: two at a time
+    /// may disturb each other.
     pub fn is_present(&self) -> bool {
         // SAFETY: `as_raw()` is a valid pointer to a `struct pci_dev`.
         unsafe { bindings::pci_device_is_present(self.pdev.as_raw()) }
@@ -290,6 +320,25 @@ impl<'a, S: ConfigSpaceKind> ConfigSpace<'a, S> {
     fn check_return(ret: c_int) -> Result {
         // SAFETY: There are no requirements.
         to_result(unsafe { bindings::pcibios_err_to_errno(ret) })
+    }
+}
+
+impl Device {
+    /// Returns the size of the configuration space.
+    ///
+    /// It is [`ConfigSpaceSize::Normal`] also for a device that has more of which nothing can be
+    /// accessed on this system. May be called in any context.
+    #[inline]
+    pub fn cfg_size(&self) -> ConfigSpaceSize {
+        // SAFETY: `as_raw()` is a valid pointer to a `struct pci_dev`; `cfg_size` does not change
+        // once the device has been added.
+        let size = unsafe { (*self.as_raw()).cfg_size };
+
+        if usize::try_from(size).is_ok_and(|size| size >= Extended::SIZE) {
+            ConfigSpaceSize::Extended
+        } else {
+            ConfigSpaceSize::Normal
+        }
     }
 }
 
@@ -320,11 +369,7 @@ impl Device<device::Bound> {
     /// }
     /// ```
     pub fn config_space_extended(&self) -> Result<ConfigSpace<'_, Extended>> {
-        // SAFETY: `as_raw()` is a valid pointer to a `struct pci_dev`; `cfg_size` does not change
-        // once the device has been added.
-        let size = unsafe { (*self.as_raw()).cfg_size };
-
-        if usize::try_from(size)? < Extended::SIZE {
+        if self.cfg_size() != ConfigSpaceSize::Extended {
             return Err(EINVAL);
         }
 

@@ -6,7 +6,9 @@
 
 use super::Device;
 use crate::{
-    bindings, c_str, device,
+    bindings, c_str,
+    cpumask::Cpumask,
+    device,
     error::Error,
     irq::{self, Handler, IrqRequest, Registration, ThreadedHandler, ThreadedRegistration},
     prelude::*,
@@ -15,6 +17,12 @@ use crate::{
     types::ScopeGuard,
 };
 use core::sync::atomic::{AtomicBool, Ordering};
+
+/// The number of MSI vectors that a function has at most.
+const MAX_MSI: u32 = 32;
+
+/// The number of MSI-X vectors that a function has at most.
+const MAX_MSIX: u32 = bindings::PCI_MSIX_FLAGS_QSIZE + 1;
 
 /// The ways in which a PCI function can signal an interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,34 +45,28 @@ impl IrqType {
     }
 }
 
-/// A set of [`IrqType`]s.
+/// A set of [`IrqType`]s, which is empty by default.
 ///
 /// # Examples
 ///
 /// ```
 /// use kernel::pci::{IrqType, IrqTypes};
 ///
-/// let messages = IrqTypes::new().with(IrqType::Msi).with(IrqType::MsiX);
+/// let messages = IrqTypes::default().with(IrqType::Msi).with(IrqType::MsiX);
 ///
 /// assert!(messages.contains(IrqType::MsiX));
 /// assert!(!messages.contains(IrqType::Intx));
 /// assert_eq!(messages.with(IrqType::Intx), IrqTypes::all());
-/// assert_eq!(IrqTypes::from(IrqType::Msi), IrqTypes::new().with(IrqType::Msi));
+/// assert_eq!(IrqTypes::from(IrqType::Msi), IrqTypes::default().with(IrqType::Msi));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IrqTypes(u32);
 
 impl IrqTypes {
-    /// Creates an empty set.
-    #[inline]
-    pub const fn new() -> Self {
-        Self(0)
-    }
-
     /// Creates a set of all types.
     #[inline]
     pub const fn all() -> Self {
-        Self::new()
+        Self(0)
             .with(IrqType::Intx)
             .with(IrqType::Msi)
             .with(IrqType::MsiX)
@@ -86,7 +88,7 @@ impl IrqTypes {
 impl From<IrqType> for IrqTypes {
     #[inline]
     fn from(irq_type: IrqType) -> Self {
-        Self::new().with(irq_type)
+        Self::default().with(irq_type)
     }
 }
 
@@ -231,6 +233,9 @@ impl Drop for Users {
 /// | [`IrqVectors::vector`] | process, while the device is bound |
 /// | [`IrqVector::request_irq`] | the same |
 /// | [`IrqVector::request_threaded_irq`] | the same |
+/// | [`IrqVector::affinity`] | any, while the device is bound |
+/// | [`Device::msix_vec_count`], [`Device::msi_vec_count`] | the same |
+/// | masking, directing and waiting for an interrupt | see [`irq::Line`] |
 /// | dropping [`IrqVectors`] | any |
 /// | dropping a [`Registration`] | process |
 /// | [`Handler::handle`], [`ThreadedHandler::handle`] | hard interrupt |
@@ -372,6 +377,34 @@ impl<'a> IrqVector<'a> {
         self.vectors.irq_type()
     }
 
+    /// Copies the CPUs which the vector has been directed to when it was allocated, to `mask`.
+    ///
+    /// These are all CPUs for [`IrqType::Intx`]. For where the interrupt is directed to now, see
+    /// [`irq::Line::affinity`].
+    ///
+    /// May be called from any context. C function: `pci_irq_get_affinity()`.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOENT`] if the vector has not been spread, see [`Device::alloc_irq_vectors_affinity`].
+    pub fn affinity(&self, mask: &mut Cpumask) -> Result {
+        let index = c_int::try_from(self.index)?;
+
+        // SAFETY: By the type invariants, the vector is allocated, thus so is the mask. Nobody
+        // changes it.
+        unsafe {
+            let from =
+                bindings::pci_irq_get_affinity(self.vectors.users.allocation.pdev.as_raw(), index);
+            if from.is_null() {
+                return Err(ENOENT);
+            }
+
+            bindings::cpumask_copy(mask.as_raw(), from);
+        }
+
+        Ok(())
+    }
+
     fn into_request(self) -> IrqRequest<'a> {
         // The interrupt pin is wired to the same input as the ones of other devices.
         let flags = match self.irq_type() {
@@ -415,7 +448,9 @@ impl<'a> IrqVector<'a> {
     /// Registers `handler` for the interrupt; most of the work is done in a thread.
     ///
     /// A handler for a level-triggered interrupt, i.e. [`IrqType::Intx`], must keep the device from
-    /// asserting it before it wakes the thread.
+    /// asserting it before it wakes the thread. If it can't, [`irq::Flags::ONESHOT`] keeps the
+    /// interrupt masked until the thread has finished, for all devices that share it; all of them
+    /// must agree on this, or the one that comes second gets [`EBUSY`]. Messages need neither.
     ///
     /// Otherwise the same as [`Self::request_irq`]. C function: `request_threaded_irq()`.
     pub fn request_threaded_irq<T: ThreadedHandler + 'static>(
@@ -428,7 +463,72 @@ impl<'a> IrqVector<'a> {
     }
 }
 
+impl Device<device::Bound> {
+    /// Returns how many vectors of type [`IrqType::MsiX`] the device has, from 1 to 2048.
+    ///
+    /// May be called from any context. C function: `pci_msix_vec_count()`.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if the device does not have this type; others if the kernel does not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{device::Core, pci::{self, IrqType}, prelude::*};
+    ///
+    /// /// Allocates all vectors, if there are at least as many as queues.
+    /// fn alloc(pdev: &pci::Device<Core>, queues: u32) -> Result<pci::IrqVectors> {
+    ///     let count = pdev.msix_vec_count()?;
+    ///
+    ///     pdev.alloc_irq_vectors(queues, count, IrqType::MsiX.into())
+    /// }
+    /// ```
+    pub fn msix_vec_count(&self) -> Result<u32> {
+        // SAFETY: `self.as_raw` is a valid pointer to a `struct pci_dev`.
+        let count = unsafe { bindings::pci_msix_vec_count(self.as_raw()) };
+
+        check_count(count, MAX_MSIX)
+    }
+
+    /// Returns how many vectors of type [`IrqType::Msi`] the device has: a power of 2, at most 32.
+    ///
+    /// May be called from any context. C function: `pci_msi_vec_count()`.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if the device does not have this type.
+    /// - [`EIO`] if what it says about it is impossible, as it is when the device is gone.
+    /// - Others if the kernel does not have this type.
+    pub fn msi_vec_count(&self) -> Result<u32> {
+        // SAFETY: `self.as_raw` is a valid pointer to a `struct pci_dev`.
+        let count = unsafe { bindings::pci_msi_vec_count(self.as_raw()) };
+
+        check_count(count, MAX_MSI)
+    }
+}
+
+/// Checks a number of vectors, or an errno, that comes from C.
+fn check_count(count: c_int, max: u32) -> Result<u32> {
+    match u32::try_from(count) {
+        Ok(count) if count <= max => Ok(count),
+        Ok(_) => Err(EIO),
+        Err(_) => Err(Error::from_errno(count)),
+    }
+}
+
 impl Device<device::Core> {
+    /// Returns whether the device signals interrupts by messages (MSI or MSI-X).
+    ///
+    /// Must be called with the device lock held, as allocating vectors changes it. C function:
+    /// `pci_dev_msi_enabled()`.
+    #[inline]
+    pub fn msi_enabled(&self) -> bool {
+        // SAFETY: `self.as_raw` is a valid pointer to a `struct pci_dev`, whose bitfields do not
+        // change as the device lock is held.
+        unsafe { bindings::pci_dev_msi_enabled(self.as_raw()) }
+    }
+
     /// Allocates between `min` and `max` interrupt vectors, of one of the types in `types`.
     ///
     /// MSI-X is preferred to MSI, and MSI to INTx. INTx is used only if `min` is 1. The device must
@@ -560,7 +660,7 @@ impl Device<device::Core> {
         affinity: Option<IrqAffinity>,
     ) -> Result<(IrqType, u32)> {
         // No type has more vectors; C takes the number as an `int`.
-        const MAX: u32 = bindings::PCI_MSIX_FLAGS_QSIZE + 1;
+        const MAX: u32 = MAX_MSIX;
 
         if min == 0 || max < min {
             return Err(EINVAL);
@@ -638,5 +738,15 @@ mod tests {
         assert_eq!(check(1, 2, 2), Err(EINVAL));
         assert_eq!(check(u32::MAX, 2, 1), Err(EINVAL));
         assert_eq!(check(2, u32::MAX, u32::MAX), Err(EINVAL));
+    }
+
+    #[test]
+    fn impossible_counts_are_errors() {
+        assert_eq!(check_count(1, MAX_MSI), Ok(1));
+        assert_eq!(check_count(32, MAX_MSI), Ok(32));
+        // All bits of the capability are set.
+        assert_eq!(check_count(128, MAX_MSI), Err(EIO));
+        assert_eq!(check_count(2048, MAX_MSIX), Ok(2048));
+        assert_eq!(check_count(-22, MAX_MSIX), Err(EINVAL));
     }
 }

@@ -15,7 +15,7 @@
 
 DRIVER=rust_driver_edu
 
-plan 54
+plan 55
 
 irqs() {
 	sed -n "s/^$1 //p" "$DIR/interrupts"
@@ -52,6 +52,7 @@ same "driver is bound" "$(bound)" $DRIVER
 same "enabled once" "$(cat "$DEV/enable")" 1
 same "memory and bus master are on" "$(command_bits)" 6
 same "identification" "$(cat "$DIR/identification")" 0x010000ed
+same "revision, as in sysfs" "$(cat "$DIR/config")" "revision $(cat "$DEV/revision")"
 
 # The vector: MSI unless the kernel has been told otherwise.
 case " $(cat /proc/cmdline) " in

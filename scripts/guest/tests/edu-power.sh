@@ -1,0 +1,154 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#: title = "Power management and reset of the Rust sample driver of the edu device"
+#: devices = ["edu,id=edu-power,bus=rp-power"]
+#: bind = { "1234:11e8" = "rust_driver_edu" }
+#: modules = ["rust_driver_edu"]
+#: configurations = ["power"]
+#: timeout = 120
+#: time = 45
+#
+# Runtime PM, every pm_test level of system sleep and of hibernation, and resets, with an operation
+# of the device after each.
+
+DRV=/sys/bus/pci/drivers/rust_driver_edu
+. /series/ktap.sh
+
+plan 36
+
+NAME=$(host address edu-power)
+DEV=/sys/bus/pci/devices/$NAME
+DIR=/sys/kernel/debug/rust_driver_edu-$NAME
+[ -d "$DIR" ] || bail "no $DIR"
+
+counter() {
+	sed -n "s/^$1 //p" "$DIR/power"
+}
+fact() {
+	if echo "$1" 2>/dev/null > "$DIR/factorial"; then
+		sed 's/^[0-9]* //' "$DIR/factorial"
+	else
+		echo error
+	fi
+}
+rpm() {
+	cat "$DEV/power/$1"
+}
+status_is() {
+	[ "$(rpm runtime_status)" = "$1" ]
+}
+unbind() {
+	echo "$NAME" > "$DRV/unbind"
+}
+bind() {
+	echo "$NAME" > "$DRV/bind"
+}
+
+# Runtime PM. User space has not allowed it yet; that is the only usage count that is left.
+same "awake at first" "$(rpm runtime_status)" active
+same "usage count" "$(rpm runtime_usage)" 1
+same "autosuspend delay" "$(rpm autosuspend_delay_ms)" 100
+sleep 0.3
+same "still awake" "$(rpm runtime_status)$(counter runtime_suspend)" active0
+
+echo auto > "$DEV/power/control"
+retry 5 status_is suspended
+same "suspended when allowed" "$(rpm runtime_status)" suspended
+same "runtime_suspend was called" "$(counter runtime_suspend)" 1
+same "nobody uses it" "$(rpm runtime_usage)" 0
+
+same "an operation resumes it" "$(fact 5)" 120
+same "runtime_resume was called" "$(counter runtime_resume)" 1
+retry 5 status_is suspended
+same "suspended again" "$(rpm runtime_status)$(counter runtime_suspend)" suspended2
+i=0
+while [ $i -lt 10 ]; do
+	[ "$(fact 10)" = 3628800 ] || break
+	retry 5 status_is suspended
+	i=$((i + 1))
+done
+same "suspended and resumed 10 times" "$i$(counter runtime_resume)" 1011
+
+echo on > "$DEV/power/control"
+same "resumed when forbidden" "$(rpm runtime_status)" active
+echo auto > "$DEV/power/control"
+
+# Unbind while it is suspended, or about to be.
+retry 5 status_is suspended
+unbind
+same "unbound while suspended" "$([ -e "$DEV/driver" ] && echo bound)" ""
+same "autosuspend is not in use" "$(rpm autosuspend_delay_ms 2>/dev/null)" ""
+bind
+same "bound again" "$(fact 6)" 720
+i=0
+while [ $i -lt 20 ]; do
+	unbind || break
+	bind || break
+	[ "$(fact 10)" = 3628800 ] || break
+	[ $((i % 2)) = 0 ] || sleep 0.09
+	i=$((i + 1))
+done
+same "bound and unbound 20 times with runtime PM" "$i" 20
+retry 5 status_is suspended
+same "usage count after that" "$(rpm runtime_usage)" 0
+
+# System sleep.
+echo 1 > /sys/module/suspend/parameters/pm_test_delay
+unbind
+bind
+n=0
+for level in freezer devices platform processors core; do
+	if echo $level > /sys/power/pm_test 2>/dev/null && echo freeze > /sys/power/state; then
+		[ $level = freezer ] || n=$((n + 1))
+		same "suspend to idle, test level $level" \
+			"$(counter suspend) $(counter resume) $(fact 7)" "$n $n 5040"
+	else
+		# The levels below devices are not there for suspend to idle.
+		skip "suspend to idle, test level $level" "not supported"
+	fi
+done
+for level in freezer devices platform processors core; do
+	if echo $level > /sys/power/pm_test 2>/dev/null && echo mem > /sys/power/state 2>/dev/null; then
+		[ $level = freezer ] || n=$((n + 1))
+		same "suspend to RAM, test level $level" \
+			"$(counter suspend) $(counter resume) $(fact 8)" "$n $n 40320"
+	else
+		skip "suspend to RAM, test level $level" "not supported"
+	fi
+done
+for level in devices core; do
+	if echo $level > /sys/power/pm_test && echo disk > /sys/power/state 2>/dev/null; then
+		n=$((n + 1))
+		same "hibernation, test level $level" \
+			"$(counter suspend) $(counter resume) $(fact 9)" "$n $n 362880"
+	else
+		skip "hibernation, test level $level" "not supported"
+	fi
+done
+echo none > /sys/power/pm_test
+
+# Resets, when idle and in the middle of an operation.
+if [ -e "$DEV/reset" ]; then
+	echo 1 > "$DEV/reset"
+	same "reset was announced" "$(counter reset_prepare)$(counter reset_done)" 11
+	same "works after the reset" "$(fact 12)" 479001600
+	(echo 4000000000 > "$DIR/factorial") 2>/dev/null &
+	sleep 0.5
+	echo 1 > "$DEV/reset"
+	same "reset in the middle of an operation" "$(counter reset_prepare)$(counter reset_done)" 22
+	wait
+	works() {
+		[ "$(fact 12)" = 479001600 ]
+	}
+	retry 20 works
+	same "works after that" "$(fact 12)" 479001600
+else
+	for name in announced after middle end; do
+		skip "reset: $name" "no method"
+	done
+fi
+
+retry 5 status_is suspended
+same "suspended in the end" "$(rpm runtime_status)$(rpm runtime_usage)" suspended0
+check "nothing in the log" sh -c '! dmesg | grep -q "runtime PM.*rust_driver_edu\|Runtime PM usage count underflow"'
+same "MSI still there" "$(dmesg | grep -c 'nobody cared')" 0

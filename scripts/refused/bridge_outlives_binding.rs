@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A bridge above a device is not used after the device has been unbound.
+
+#![allow(missing_docs, unused)]
+
+use kernel::{device::Bound, pci::{self, Bridge}};
+
+pub fn test(pdev: &pci::Device<Bound>, keep: &mut Option<Bridge<'static>>) {
+    let bridge = pdev.upstream_bridge();
+    *keep = bridge; //~ error: borrowed data escapes outside of function
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The view of a capability does not outlive the binding.
+
+#![allow(missing_docs, unused)]
+
+use kernel::{device::Bound, pci::{self, cap, ConfigSpace}, prelude::*};
+
+pub fn test(
+    pdev: &pci::Device<Bound>,
+    keep: &mut Option<cap::View<cap::MsiX, ConfigSpace<'static>>>,
+) -> Result {
+    let msix = pdev.find_capability::<cap::MsiX>()?;
+    *keep = msix; //~ error: borrowed data escapes outside of function
+    Ok(())
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Borrowed memory could be freed while it is mapped.
+
+#![allow(missing_docs, unused)]
+
+use kernel::{dma::{Mapper, ToDevice}, prelude::*};
+
+pub fn test(mapper: &Mapper, buffer: &mut [u8]) -> Result {
+    let mapping = mapper.map(buffer, ToDevice)?; //~ error: the trait bound `&mut [u8]: Owner` is not satisfied
+    Ok(())
+}

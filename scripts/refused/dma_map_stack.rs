@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The stack is not mapped.
+
+#![allow(missing_docs, unused)]
+
+use kernel::{dma::{Mapper, ToDevice}, prelude::*};
+
+pub fn test(mapper: &Mapper) -> Result {
+    let mapping = mapper.map([0u8; 16], ToDevice)?; //~ error: the trait bound `[u8; 16]: Owner` is not satisfied
+    Ok(())
+}
