@@ -77,7 +77,7 @@ enum Cmd {
         /// Only those that take under two minutes
         #[arg(long)]
         quick: bool,
-        /// The long ones as well
+        /// Repeat what guest tests repeat as often as a storm needs
         #[arg(long, conflicts_with = "quick")]
         storm: bool,
     },
