@@ -39,6 +39,13 @@ ktap_same()
 	[ "$1" = "$2" ] || { echo "got '$1', want '$2'"; return 1; }
 }
 
+# skip NAME REASON
+skip()
+{
+	ktap_number=$((ktap_number + 1))
+	echo "ok $ktap_number $1 # SKIP $2"
+}
+
 # bail REASON: the rest can't be tested.
 bail()
 {

@@ -291,7 +291,7 @@ impl<'a> Build<'a> {
     }
 }
 
-fn jobs() -> usize {
+pub(crate) fn jobs() -> usize {
     available_parallelism().map_or(2, usize::from) + 1
 }
 

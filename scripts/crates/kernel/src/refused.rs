@@ -9,11 +9,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
 
 use anyhow::{bail, Context, Result};
 use run::Step;
 
-use crate::build::Build;
+use crate::build::{jobs, Build};
 
 const MARK: &str = "//~ error: ";
 
@@ -108,11 +110,42 @@ impl Build<'_> {
         }
         let work = self.out().join("refused");
         crate::git::remove_dir(&work)?;
-        fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
-        fs::write(work.join("Makefile"), "")?;
+        let share = cases.len().div_ceil(jobs()).max(1);
+        let (begun, names) = mpsc::channel();
+        // Each job has its own directory, since two `make` in one disturb each other.
+        thread::scope(|scope| {
+            let jobs: Vec<_> = (0..)
+                .zip(cases.chunks(share))
+                .map(|(number, cases): (u32, _)| {
+                    let dir = work.join(number.to_string());
+                    let begun = begun.clone();
+                    scope.spawn(move || self.refused_in(&dir, cases, &begun))
+                })
+                .collect();
+            drop(begun);
+            for (number, name) in (1..).zip(names) {
+                step.progress(number, cases.len() as u64, &name);
+            }
+            let mut results = Vec::new();
+            for job in jobs {
+                results.extend(job.join().expect("a job does not panic")?);
+            }
+            Ok(results)
+        })
+    }
+
+    /// The same for some cases, in `dir`.
+    fn refused_in(
+        &self,
+        dir: &Path,
+        cases: &[Case],
+        begun: &mpsc::Sender<String>,
+    ) -> Result<Vec<(String, Option<String>)>> {
+        fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        fs::write(dir.join("Makefile"), "")?;
         let make = |targets: &[String]| {
             let mut make = self.make();
-            make.arg(format!("M={}", work.display()))
+            make.arg(format!("M={}", dir.display()))
                 .arg("--keep-going")
                 .args(targets)
                 .stdin(Stdio::null());
@@ -120,25 +153,21 @@ impl Build<'_> {
             let text = [out.stdout, out.stderr].concat();
             anyhow::Ok(String::from_utf8_lossy(&text).into_owned())
         };
-        let object = |name: &str| work.join(format!("{name}.o"));
-        for case in &cases {
-            fs::write(work.join(format!("{}.rs", case.name)), case.refused())?;
-            fs::write(work.join(format!("{}.rs", case.twin())), case.accepted())?;
+        let object = |name: &str| dir.join(format!("{name}.o"));
+        let mut twins = Vec::new();
+        for case in cases {
+            fs::write(dir.join(format!("{}.rs", case.name)), case.refused())?;
+            fs::write(dir.join(format!("{}.rs", case.twin())), case.accepted())?;
+            twins.push(format!("{}.o", case.twin()));
         }
-
-        step.message("what they are without the line");
-        let twins: Vec<_> = cases
-            .iter()
-            .map(|case| format!("{}.o", case.twin()))
-            .collect();
-        let accepted = work.join("accepted.log");
+        let accepted = dir.join("accepted.log");
         fs::write(&accepted, make(&twins)?)?;
 
         let mut results = Vec::new();
-        for (number, case) in (1..).zip(&cases) {
-            step.progress(number, cases.len() as u64, &case.name);
+        for case in cases {
+            begun.send(case.name.clone())?;
             let output = make(&[format!("{}.o", case.name)])?;
-            let mut log = work.join(format!("{}.log", case.name));
+            let mut log = dir.join(format!("{}.log", case.name));
             fs::write(&log, &output)?;
             let mut wrong = case.judge(!object(&case.name).exists(), &output);
             if !object(&case.twin()).exists() {
