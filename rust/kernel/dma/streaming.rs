@@ -344,7 +344,7 @@ impl Mapper {
         }
     }
 
-    /// Maps a part of a region of device registers or memory, usually a BAR of another device.
+    /// Maps a part of a region of device registers or memory.
     ///
     /// There is nothing that the CPU could access through the mapping. `offset` is in bytes from
     /// the beginning of `resource`. May be called from any context.

@@ -567,16 +567,6 @@ impl Device {
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
         PowerState::from_raw(unsafe { bindings::pci_choose_state(self.as_raw(), suspend) })
     }
-
-    /// Returns whether the firmware can turn off the power of the device (`_PR3` of its port).
-    ///
-    /// Must be called from process context; may sleep. C function: [`pci_pr3_present`].
-    ///
-    /// [`pci_pr3_present`]: srctree/drivers/pci/pci.c
-    pub fn pr3_present(&self) -> bool {
-        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
-        unsafe { bindings::pci_pr3_present(self.as_raw()) }
-    }
 }
 
 /// For callbacks of power management, and for those that hold the device lock. All of it must be
@@ -735,17 +725,6 @@ impl Device<device::Pm> {
     pub fn d3cold_disable(&self) {
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
         unsafe { bindings::pci_d3cold_disable(self.as_raw()) };
-    }
-
-    /// Has hotplug ignore that the link goes down when the driver turns off the power.
-    ///
-    /// For the lifetime of the device. C function: [`pci_ignore_hotplug`].
-    ///
-    /// [`pci_ignore_hotplug`]: srctree/drivers/pci/pci.c
-    pub fn ignore_hotplug(&self) {
-        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`. Its bus, and the bridge
-        // that leads to it, exist as long as the device is bound.
-        unsafe { bindings::pci_ignore_hotplug(self.as_raw()) };
     }
 
     /// Writes the interrupt messages to the device again, after it has lost them.

@@ -116,17 +116,6 @@ impl Device {
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
         to_result(unsafe { bindings::pci_try_reset_function(self.as_raw()) })
     }
-
-    /// Waits until the device has finished the requests that it has sent, for less than 2 seconds.
-    ///
-    /// Returns whether it has. The driver must have stopped the device, so that there will be no
-    /// others. C function: [`pci_wait_for_pending_transaction`].
-    ///
-    /// [`pci_wait_for_pending_transaction`]: srctree/drivers/pci/pci.c
-    pub fn wait_for_pending_transaction(&self) -> bool {
-        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
-        unsafe { bindings::pci_wait_for_pending_transaction(self.as_raw()) != 0 }
-    }
 }
 
 /// A runtime PM callback can't wait for its own device to be resumed; it can try without.

@@ -41,7 +41,7 @@
 use crate::{
     bindings,
     device::{Bound, Core, CoreInternal, Device, DeviceContext, Normal},
-    error::{code::*, to_result, Error, Result},
+    error::to_result,
     ffi::{c_int, c_void},
     prelude::*,
     sync::aref::ARef,
