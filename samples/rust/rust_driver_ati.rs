@@ -243,7 +243,8 @@ impl Ati {
         Self::quiesce(registers);
 
         let size = registers.checked().read(CONFIG_REG_APER_SIZE)?.bytes();
-        if size != REGISTERS_SIZE as u32 {
+        // The BAR has the registers twice.
+        if size != REGISTERS_SIZE as u32 / 2 {
             dev_err!(dev, "registers have {:#x} bytes\n", size);
             return Err(ENODEV);
         }

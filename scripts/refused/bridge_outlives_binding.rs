@@ -7,6 +7,5 @@
 use kernel::{device::Bound, pci::{self, Bridge}};
 
 pub fn test(pdev: &pci::Device<Bound>, keep: &mut Option<Bridge<'static>>) {
-    let bridge = pdev.upstream_bridge();
-    *keep = bridge; //~ error: borrowed data escapes outside of function
+    *keep = pdev.upstream_bridge(); //~ error: borrowed data escapes outside of function
 }

@@ -4,13 +4,12 @@
 
 #![allow(missing_docs, unused)]
 
-use kernel::{device::Bound, pci::{self, cap, ConfigSpace}, prelude::*};
+use kernel::{device::Bound, pci::{self, cap, ConfigSpace, Normal}, prelude::*};
 
 pub fn test(
     pdev: &pci::Device<Bound>,
-    keep: &mut Option<cap::View<cap::MsiX, ConfigSpace<'static>>>,
+    keep: &mut Option<cap::View<cap::MsiX, ConfigSpace<'static, Normal>>>,
 ) -> Result {
-    let msix = pdev.find_capability::<cap::MsiX>()?;
-    *keep = msix; //~ error: borrowed data escapes outside of function
+    *keep = pdev.find_capability::<cap::MsiX>()?; //~ error: borrowed data escapes outside of function
     Ok(())
 }

@@ -4,9 +4,9 @@
 
 #![allow(missing_docs, unused)]
 
-use kernel::{device::Bound, pci};
+use kernel::{device::Bound, pci::{self, Normal}};
 
 pub fn test(pdev: &pci::Device<Bound>) {
     let space = pdev.config_space();
-    let space: pci::ConfigSpace<'static> = pdev.config_space(); //~ error: borrowed data escapes
+    let space: pci::ConfigSpace<'static, Normal> = pdev.config_space(); //~ error: borrowed data escapes
 }

@@ -7,6 +7,6 @@
 use kernel::{dma::{Mapper, ToDevice}, prelude::*};
 
 pub fn test(mapper: &Mapper, buffer: &mut [u8]) -> Result {
-    let mapping = mapper.map(buffer, ToDevice)?; //~ error: the trait bound `&mut [u8]: Owner` is not satisfied
+    let mapping = mapper.map(buffer, ToDevice)?; //~ error: `&mut [u8]: kernel::dma::Owner` is not satisfied
     Ok(())
 }

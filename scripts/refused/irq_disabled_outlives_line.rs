@@ -15,7 +15,6 @@ pub fn hold<T: irq::Handler>(registration: &irq::Registration<T>) -> Result {
 }
 
 pub fn keep<T: irq::Handler>(registration: &irq::Registration<T>) -> Result {
-    let disabled = registration.with_line(|line| line.disable_nosync())??; //~ error: lifetime may not live long enough
-    drop(disabled);
+    registration.with_line(|line| line.disable_nosync())??; //~ error: lifetime may not live long enough
     Ok(())
 }

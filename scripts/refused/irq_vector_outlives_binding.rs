@@ -8,6 +8,6 @@ use kernel::{device::Bound, pci::{self, IrqVector, IrqVectors}, prelude::*};
 
 pub fn test(pdev: &pci::Device<Bound>, vectors: &'static IrqVectors) -> Result {
     let vector = vectors.vector(pdev, 0)?;
-    let vector: IrqVector<'static> = vectors.vector(pdev, 0)?; //~ error: borrowed data escapes
+    let vector: IrqVector<'static> = vectors.vector(pdev, 0)?; //~ error: lifetime may not live long enough
     Ok(())
 }

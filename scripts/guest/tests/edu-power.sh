@@ -96,6 +96,8 @@ same "usage count after that" "$(rpm runtime_usage)" 0
 echo 1 > /sys/module/suspend/parameters/pm_test_delay
 unbind
 bind
+# A device that is asleep at run time remains so, and the driver is not called.
+echo on > "$DEV/power/control"
 n=0
 # asleep STATE LEVEL N RESULT: the driver is called, unless only processes are frozen, and the
 # factorial of N is RESULT after it.
@@ -115,6 +117,7 @@ for level in devices core; do
 	asleep disk $level 9 362880 || bail "no disk at level $level"
 done
 echo none > /sys/power/pm_test
+echo auto > "$DEV/power/control"
 
 # Resets, when idle and in the middle of an operation.
 [ -e "$DEV/reset" ] || bail "no way to reset the device"

@@ -131,6 +131,9 @@ fn cmdline(options: &Options, plan: &Plan, kunit: bool) -> String {
         "loglevel=7",
         "printk.time=1",
         "printk.devkmsg=on",
+        // With five levels, KASAN takes the shadow for elsewhere in an interrupt that comes while
+        // the CPU is being identified.
+        "no5lvl",
         // A panic ends QEMU (-no-reboot), and so the wait.
         "panic=-1",
     ];
