@@ -8,5 +8,5 @@ use kernel::{device::Bound, pci::{self, Normal}};
 
 pub fn test(pdev: &pci::Device<Bound>) {
     let space = pdev.config_space();
-    let space: pci::ConfigSpace<'static, Normal> = pdev.config_space(); //~ error: borrowed data escapes
+    let space: pci::ConfigSpace<'static, Normal> = pdev.config_space(); //~ error: lifetime may not live long enough
 }
