@@ -14,7 +14,7 @@ DRV=/sys/bus/pci/drivers/rust_driver_ati
 DBG=/sys/kernel/debug
 . /series/ktap.sh
 
-plan 42
+plan 41
 
 # Byte, 16 or 32 bits (od width 1, 2, 4) of the configuration space at offset.
 config() {
@@ -129,7 +129,6 @@ same "garbage is refused" "$(put vram "1 2 4")$(put vram "x")$(put vram "1 0 655
 size=$(sed -n 's/size \([0-9]*\) .*/\1/p' "$DIR/rom")
 sum=$(sed -n 's/size .* sum //p' "$DIR/rom")
 echo 1 > "$DEV/rom"
-same "size of the ROM" "$(od -An -v -tu1 -w1 "$DEV/rom" | wc -l | tr -d ' ')" "$size"
 same "sum of the ROM" \
 	"$(od -An -v -tu1 "$DEV/rom" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print s }')" \
 	"$sum"
