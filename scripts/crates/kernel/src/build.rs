@@ -163,7 +163,7 @@ impl<'a> Build<'a> {
         stamp.built = None;
         stamp.write(&out)?;
 
-        self.configure(&log, &key, &mut stamp)?;
+        self.configure(&log, &mut stamp)?;
         let whole = !out.join("vmlinux").exists();
         let step = self
             .ui
@@ -196,22 +196,43 @@ impl<'a> Build<'a> {
         built()
     }
 
-    /// Configures and builds `targets` only.
+    /// Whether `targets` have been built before from a source tree with the content `tree`.
+    pub fn has_built(&self, tree: &str, targets: &[&str]) -> bool {
+        fs::read_to_string(self.note(tree)).is_ok_and(|text| text == self.built_key(tree, targets))
+    }
+
+    /// Configures and builds `targets` only. `tree` identifies the content of the source tree.
     pub fn targets(&self, tree: &str, targets: &[&str]) -> Result<()> {
+        let note = self.note(tree);
         let out = self.out();
-        fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
+        for dir in [Some(out.as_path()), note.parent()].into_iter().flatten() {
+            fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        }
         let log = self.cache.new_log(&format!("build-{}", self.config.name))?;
         let mut stamp = Stamp::read(&out);
         stamp.built = None;
-        self.configure(&log, &self.key(tree), &mut stamp)?;
+        self.configure(&log, &mut stamp)?;
         let step = self.ui.step(format!("Building {}", targets.join(" ")));
         self.logged(targets, "the build", &log, |line| step.message(line))?;
+        fs::write(&note, self.built_key(tree, targets))
+            .with_context(|| format!("cannot write {}", note.display()))?;
         step.done("");
         Ok(())
     }
 
+    /// Where it is noted what has been built from the content `tree`.
+    fn note(&self, tree: &str) -> PathBuf {
+        self.cache.path("built").join(&self.config.name).join(tree)
+    }
+
+    fn built_key(&self, tree: &str, targets: &[&str]) -> String {
+        format!("{}\n{targets:?}", self.key(tree))
+    }
+
+    /// What a build depends on.
     fn key(&self, tree: &str) -> String {
-        format!("{tree}\n{:?}\n{}", self.toolchain, self.config.text())
+        let tools = (self.toolchain.root(), self.toolchain.llvm());
+        format!("{tree}\n{tools:?}\n{}", self.config.text())
     }
 
     pub(crate) fn logged(
@@ -237,10 +258,11 @@ impl<'a> Build<'a> {
     }
 
     /// tinyconfig, the fragments, and the check that they took effect.
-    fn configure(&self, log: &Path, key: &str, stamp: &mut Stamp) -> Result<()> {
+    fn configure(&self, log: &Path, stamp: &mut Stamp) -> Result<()> {
         let out = self.out();
         let dotconfig = out.join(".config");
-        if stamp.configured.as_deref() == Some(key) && dotconfig.exists() {
+        let key = self.key(&format!("{:016x}", crate::git::configurable(self.source)?));
+        if stamp.configured.as_ref() == Some(&key) && dotconfig.exists() {
             return Ok(());
         }
         stamp.configured = None;
@@ -262,7 +284,7 @@ impl<'a> Build<'a> {
         let after = fs::read_to_string(&dotconfig)
             .with_context(|| format!("cannot read {}", dotconfig.display()))?;
         self.config.verify(&after)?;
-        stamp.configured = Some(key.to_string());
+        stamp.configured = Some(key);
         stamp.write(&out)?;
         step.done(if before.as_ref() == Some(&after) {
             "as before"

@@ -4,6 +4,7 @@
 
 use std::env;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -86,7 +87,26 @@ impl Linux {
     }
 }
 
+/// Names the content of all files of the worktree `dir` that a kernel configuration depends on.
+pub(crate) fn configurable(dir: &Path) -> Result<u64> {
+    let mut list = git(dir);
+    list.args(["ls-files", "--stage", "--"]);
+    list.args(["Makefile", "scripts", "Kconfig*", "*/Kconfig*"]);
+    let list = run::output(list, "git ls-files")?;
+    let mut hasher = DefaultHasher::new();
+    list.hash(&mut hasher);
+    Ok(hasher.finish())
+}
+
 impl Linux {
+    /// The name of the content of `commit`.
+    pub fn tree_of(&self, commit: &str) -> Result<String> {
+        let mut command = git(&self.repo);
+        command.args(["rev-parse", "--verify", "--quiet"]);
+        command.arg(format!("{commit}^{{tree}}"));
+        Ok(run::output(command, "git rev-parse")?.trim().to_string())
+    }
+
     /// Makes the bare repository `dir`, if it is missing, and notes in it that the base of
     /// `version` is this one. It has branches of its own, and reads the objects of the base where
     /// this repository has them: from now on it needs to be told no more.

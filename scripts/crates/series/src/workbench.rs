@@ -148,6 +148,8 @@ pub enum Flavour {
     Debug,
     /// What is measured.
     Bench,
+    /// What is built after each patch.
+    Each,
     /// Without Rust.
     NoRust,
 }
@@ -158,7 +160,19 @@ impl Flavour {
             Self::Qemu => "qemu",
             Self::Debug => "debug",
             Self::Bench => "bench",
+            Self::Each => "each",
             Self::NoRust => "norust",
+        }
+    }
+
+    /// The fragments under `scripts/config`, later ones over earlier ones.
+    fn fragments(self) -> &'static [&'static str] {
+        match self {
+            Self::Qemu => &["qemu"],
+            Self::Debug => &["qemu", "users", "debug"],
+            Self::Bench => &["qemu", "bench"],
+            Self::Each => &["qemu", "users", "each"],
+            Self::NoRust => &["qemu", "norust"],
         }
     }
 }
@@ -187,12 +201,9 @@ impl Ready<'_> {
 
     /// The configuration of a kernel, from the fragments under `scripts/config`.
     pub fn config(&self, flavour: Flavour) -> Result<Config> {
-        let mut names = vec!["qemu"];
-        if flavour != Flavour::Qemu {
-            names.push(flavour.name());
-        }
-        let fragments = names
-            .into_iter()
+        let fragments = flavour
+            .fragments()
+            .iter()
             .map(|name| {
                 Fragment::read(&self.bench.top.join(format!("scripts/config/{name}.config")))
             })
@@ -201,7 +212,7 @@ impl Ready<'_> {
             name: flavour.name().into(),
             fragments,
             clippy: flavour == Flavour::Debug,
-            partial: flavour == Flavour::NoRust,
+            partial: matches!(flavour, Flavour::Each | Flavour::NoRust),
         })
     }
 
