@@ -396,6 +396,20 @@ impl Mapper {
         self.map(owner, direction).map_err(Error::from)
     }
 
+    /// Maps the `size` bytes of memory or registers of a device that begin at `start`.
+    ///
+    /// The errors are those of [`Mapper::map_resource`].
+    #[cfg(CONFIG_PCI)]
+    pub(crate) fn map_device_memory<D: Direction>(
+        &self,
+        start: bindings::phys_addr_t,
+        size: usize,
+        direction: D,
+    ) -> Result<Mapping<'_, DeviceMemory, D>> {
+        self.map(DeviceMemory { start, size }, direction)
+            .map_err(Error::from)
+    }
+
     /// Allocates and maps `size` bytes of memory for which the CPU uses its caches.
     ///
     /// The memory is zeroed and belongs to the CPU at first. It is freed when the mapping is

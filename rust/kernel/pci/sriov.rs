@@ -89,8 +89,14 @@ pub trait Driver: super::Driver {
 
     /// User space wants the VF `vf` to have `count` MSI-X vectors; 0 is for the default.
     ///
-    /// The VF has no driver, and its device lock is held, too.
-    fn set_msix_vec_count(dev: &Device<Core>, this: Pin<&Self>, vf: &Device, count: u32) -> Result {
+    /// The VF has no driver, and its device lock is held, too. This is why `dev` is not
+    /// `Device<Core>`, by which the VF could be removed: this would wait for that lock.
+    fn set_msix_vec_count(
+        dev: &Device<Bound>,
+        this: Pin<&Self>,
+        vf: &Device,
+        count: u32,
+    ) -> Result {
         let _ = (dev, this, vf, count);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -289,28 +295,6 @@ impl Device {
         }
         Ok(u8::try_from(devfn)?)
     }
-
-    /// Returns a mask of the sizes that BAR `bar` of the VFs can have if there are `num_vfs` of
-    /// them: bit 0 is for 1 MiB, bit 1 for 2 MiB, and so on.
-    ///
-    /// 0 if the BAR can't be resized. May be called from any context.
-    /// C function: [`pci_iov_vf_bar_get_sizes`].
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if `bar` is not the number of a BAR (0 to 5), or this is not a PF.
-    ///
-    /// [`pci_iov_vf_bar_get_sizes`]: srctree/drivers/pci/iov.c
-    pub fn vf_bar_sizes(&self, bar: u32, num_vfs: u16) -> Result<u32> {
-        let bar = resource_of(bar)?;
-        if !self.is_physfn() {
-            return Err(EINVAL);
-        }
-
-        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, which is a PF, and
-        // `bar` the index of a resource for VFs.
-        Ok(unsafe { bindings::pci_iov_vf_bar_get_sizes(self.as_raw(), bar, num_vfs.into()) })
-    }
 }
 
 impl Device<Bound> {
@@ -332,6 +316,28 @@ impl Device<Bound> {
         // its PF until it has been removed, i.e. longer than it is bound, hence the returned
         // reference is valid for as long as `self` is.
         unsafe { &*bindings::pci_physfn(self.as_raw()).cast() }
+    }
+
+    /// Returns a mask of the sizes that BAR `bar` of the VFs can have if there are `num_vfs` of
+    /// them: bit 0 is for 1 MiB, bit 1 for 2 MiB, and so on.
+    ///
+    /// 0 if the BAR can't be resized. May be called from any context; reads the configuration space.
+    /// C function: [`pci_iov_vf_bar_get_sizes`].
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if `bar` is not the number of a BAR (0 to 5), or this is not a PF.
+    ///
+    /// [`pci_iov_vf_bar_get_sizes`]: srctree/drivers/pci/iov.c
+    pub fn vf_bar_sizes(&self, bar: u32, num_vfs: u16) -> Result<u32> {
+        let bar = resource_of(bar)?;
+        if !self.is_physfn() {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, which is a PF and has
+        // not been removed, and `bar` the index of a resource for VFs.
+        Ok(unsafe { bindings::pci_iov_vf_bar_get_sizes(self.as_raw(), bar, num_vfs.into()) })
     }
 
     /// Returns the number of this VF, from 0.
@@ -356,6 +362,11 @@ impl Device<Bound> {
 }
 
 /// For callbacks that hold the device lock. All of it may sleep.
+///
+/// What enables or disables VFs must not be called by [error handlers](super::err::Driver), except
+/// for [`reset_prepare`](super::err::Driver::reset_prepare) and
+/// [`reset_done`](super::err::Driver::reset_done): the PCI core may hold `pci_bus_sem` there, which
+/// is needed to add and remove devices.
 impl Device<Core> {
     /// Enables `num_vfs` VFs.
     ///

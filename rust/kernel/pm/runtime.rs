@@ -629,16 +629,29 @@ pub struct Disabled<D: Deref<Target = Device>> {
 }
 
 impl<D: Deref<Target = Device>> Disabled<D> {
+    /// Checks that `dev` is the device of this, hence that it has not been removed: C looks at its
+    /// parent, to which a device that has been removed has no reference any more.
+    fn check(&self, dev: &Device<Bound>) -> Result {
+        if dev.as_raw() != self.dev.as_raw() {
+            return Err(EINVAL);
+        }
+
+        Ok(())
+    }
+
     /// Tells the core that the device is awake.
     ///
     /// Must be called from process context; may sleep. C function: `pm_runtime_set_active()`.
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if the parent is not awake.
-    pub fn set_active(&self) -> Result {
-        // SAFETY: `self.dev.as_raw()` is a pointer to a valid `struct device`.
-        done(unsafe { bindings::pm_runtime_set_active(self.dev.as_raw()) })
+    /// - [`EINVAL`] if `dev` is another device.
+    /// - [`EBUSY`] if the parent is not awake.
+    pub fn set_active(&self, dev: &Device<Bound>) -> Result {
+        self.check(dev)?;
+
+        // SAFETY: `dev.as_raw()` is a pointer to a valid and bound `struct device`.
+        done(unsafe { bindings::pm_runtime_set_active(dev.as_raw()) })
     }
 
     /// Tells the core that the device is suspended.
@@ -647,10 +660,13 @@ impl<D: Deref<Target = Device>> Disabled<D> {
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if a child is awake.
-    pub fn set_suspended(&self) -> Result {
-        // SAFETY: `self.dev.as_raw()` is a pointer to a valid `struct device`.
-        done(unsafe { bindings::pm_runtime_set_suspended(self.dev.as_raw()) })
+    /// - [`EINVAL`] if `dev` is another device.
+    /// - [`EBUSY`] if a child is awake.
+    pub fn set_suspended(&self, dev: &Device<Bound>) -> Result {
+        self.check(dev)?;
+
+        // SAFETY: `dev.as_raw()` is a pointer to a valid and bound `struct device`.
+        done(unsafe { bindings::pm_runtime_set_suspended(dev.as_raw()) })
     }
 }
 
@@ -751,8 +767,13 @@ mod tests {
             assert!(!pm.suspended());
             assert_eq!(pm.resume_and_get().err(), Some(EACCES));
 
-            disabled.set_active()?;
+            disabled.set_active(dev)?;
             assert!(!pm.status_suspended());
+            let other = faux::Registration::new(c_str!("rust_pm_runtime_other"), None)?;
+            // SAFETY: A faux device is bound as long as it is registered.
+            let other = unsafe { other.as_ref().as_bound() };
+            assert_eq!(disabled.set_suspended(other), Err(EINVAL));
+
             let disabled = disabled.into_owned();
             assert!(!pm.enabled());
 

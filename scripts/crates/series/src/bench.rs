@@ -44,10 +44,21 @@ const ROWS: &[Row] = &[
         "bench_mmio_update",
         "rustc aligns the stack to 16 bytes, clang here to 8: two instructions",
     ),
+    row("declared register: read a field", "bench_register_read", ""),
+    row(
+        "declared register: update a field",
+        "bench_register_update",
+        "the stack, as above",
+    ),
+    row(
+        "declared register: read, device checked",
+        "bench_register_checked",
+        "",
+    ),
     row(
         "register: write through Devres::access",
         "bench_mmio_access",
-        "Rust checks that it is the device of the mapping, and that it is still mapped",
+        "Rust checks, once in a handler, that it is the device of the mapping, and still mapped",
     ),
     row(
         "register: write through Devres::try_access_with",
@@ -57,8 +68,9 @@ const ROWS: &[Row] = &[
     row(
         "configuration space: read a word",
         "bench_config_read",
-        "Rust converts the errno also if there is none, calls to_result(), and aligns the stack",
+        "C writes to where the caller wants the value, Rust returns it",
     ),
+    row("configuration space: write a word", "bench_config_write", ""),
     row(
         "interrupt: entry to an empty handler",
         "bench_irq_empty",

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A BAR that is mapped for DMA by another device must stay where it is.
+
+#![allow(missing_docs, unused)]
+
+use kernel::{device::Bound, devres::Devres, dma::{Mapper, ToDevice}, pci, prelude::*};
+
+pub fn map<'a>(
+    mapper: &'a Mapper,
+    bar: &Devres<pci::Bar<0x100>>,
+) -> Result<pci::BarDma<'a, ToDevice>> {
+    let bar = bar.try_access().ok_or(ENODEV)?;
+    bar.dma_map(mapper, 0, 4, ToDevice) //~ error: cannot return value referencing local variable `bar`
+}
