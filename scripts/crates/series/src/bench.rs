@@ -16,6 +16,9 @@ use listing::{Listing, Way};
 
 use crate::workbench::{Flavour, Workbench};
 
+/// The table as it was when it was looked at last.
+const TABLE: &str = "scripts/bench/table.txt";
+
 /// The kernel has streaming mappings if it has this file.
 const STREAMING: &str = "rust/kernel/dma/streaming.rs";
 
@@ -112,7 +115,7 @@ impl Counted<'_> {
     }
 }
 
-/// Builds, counts and prints the table.
+/// Builds, counts and prints the table; compares it to the one that is kept.
 pub fn bench(bench: &Workbench) -> Result<bool> {
     let ready = bench.ready()?;
     let commit = ready.applied()?;
@@ -158,7 +161,26 @@ pub fn bench(bench: &Workbench) -> Result<bool> {
     let file = bench.cache.path("out/bench.txt");
     save(&file, &table, &rows)?;
     println!("\nThe table and the disassembly are in {}", file.display());
-    Ok(true)
+    let kept = fs::read_to_string(bench.top.join(TABLE)).unwrap_or_default();
+    let differences = differences(&kept, &table);
+    if differences.is_empty() {
+        return Ok(true);
+    }
+    println!("\nThis is not what {TABLE} says; if it should be, write it there:\n{differences}");
+    Ok(false)
+}
+
+/// The lines that only one of the tables has.
+fn differences(kept: &str, table: &str) -> String {
+    let mut text = String::new();
+    for (sign, lines, others) in [('-', kept, table), ('+', table, kept)] {
+        for line in lines.lines() {
+            if !others.lines().any(|other| other == line) {
+                let _ = writeln!(text, "{sign} {line}");
+            }
+        }
+    }
+    text
 }
 
 /// The function `name` of the module, or what the interrupt core calls for the handler `name`.
@@ -296,6 +318,13 @@ mod tests {
             text.contains("! other: because\n- it: not measured\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn differences_are_shown() {
+        assert_eq!(differences("a\nb\n", "a\nb\n"), "");
+        assert_eq!(differences("a\nb\n", "a\nc\n"), "- b\n+ c\n");
+        assert_eq!(differences("", "a\n"), "+ a\n");
     }
 
     #[test]
