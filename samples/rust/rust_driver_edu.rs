@@ -38,10 +38,10 @@
 //! run time, by writing `auto` to `power/control`.
 //!
 //! A write fails with `ETIMEDOUT` if the device does not finish or does not signal it, with
-//! `ENODEV` if the driver is being unbound, the device is being reset, or gone, with `EIO` if it is
-//! cut off by an error of the bus, and with `EBUSY` if one of the other files is in use. It is given
-//! up if the writing process is killed. Reading gives `busy` during an operation, and `none` after a
-//! failure.
+//! `ENODEV` if the driver is being unbound, or the device is being reset or gone, with `EIO` if it
+//! is cut off by an error of the bus, and with `EBUSY` if one of the other files is in use. It is
+//! given up if the writing process is killed. Reading gives `busy` during an operation, and `none`
+//! after a failure.
 
 use core::fmt;
 use kernel::{
@@ -1133,9 +1133,6 @@ impl pci::Driver for EduDriver {
             .inspect_err(|_| dev_err!(pdev.as_ref(), "does not stop copying\n"))?;
         Edu::quiesce(bar);
 
-        // What is restored when an error of the bus has cost the device its configuration.
-        pdev.save_state()?;
-
         pdev.runtime_pm().set_autosuspend_delay(AUTOSUSPEND_MS);
         pdev.runtime_pm().use_autosuspend()?;
 
@@ -1144,6 +1141,9 @@ impl pci::Driver for EduDriver {
         // The device has not been told about any memory yet, hence the order of release does not
         // matter if anything fails below.
         pdev.set_master();
+
+        // What is restored when an error of the bus has cost the device its configuration.
+        pdev.save_state()?;
 
         KBox::pin_init(
             try_pin_init!(Self {

@@ -396,9 +396,27 @@ impl Mapper {
         self.map(owner, direction).map_err(Error::from)
     }
 
+    /// Returns whether addresses for the device are something else than what the CPU uses.
+    #[cfg(CONFIG_PCI)]
+    fn translates(&self) -> bool {
+        // SAFETY: `self.as_raw()` is valid; the bus sets up the fields before the device is bound.
+        #[cfg(CONFIG_ARCH_HAS_DMA_OPS)]
+        if !unsafe { (*self.as_raw()).dma_ops }.is_null() {
+            return true;
+        }
+
+        // SAFETY: As above.
+        #[cfg(CONFIG_IOMMU_DMA)]
+        return unsafe { (*self.as_raw()).dma_iommu() };
+
+        #[cfg(not(CONFIG_IOMMU_DMA))]
+        false
+    }
+
     /// Maps the `size` bytes of memory or registers of a device that begin at `start`.
     ///
-    /// The errors are those of [`Mapper::map_resource`].
+    /// The errors are those of [`Mapper::map_resource`], without the warning of C if the device
+    /// does not reach it: where in the address space it is, is not for the driver to say.
     #[cfg(CONFIG_PCI)]
     pub(crate) fn map_device_memory<D: Direction>(
         &self,
@@ -406,6 +424,13 @@ impl Mapper {
         size: usize,
         direction: D,
     ) -> Result<Mapping<'_, DeviceMemory, D>> {
+        let last = u64::from(start).saturating_add((size as u64).saturating_sub(1));
+        // SAFETY: `self.as_raw()` is valid, and by the type invariants, so is the mask.
+        let mask = unsafe { *(*self.as_raw()).dma_mask };
+        if !self.translates() && last > mask {
+            return Err(ENOMEM);
+        }
+
         self.map(DeviceMemory { start, size }, direction)
             .map_err(Error::from)
     }

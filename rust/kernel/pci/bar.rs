@@ -566,8 +566,12 @@ macro_rules! impl_dma_map {
             ///
             /// ```
             /// # use kernel::{dma::{DmaAddress, FromDevice, Mapper}, pci, prelude::*};
+            #[doc = concat!("type Peer = pci::", stringify!($mapping), "<0x100>;")]
+            ///
             /// /// Runs `f` with the address at which one device writes to the doorbell of another.
-            #[doc = concat!("fn ring(mapper: &Mapper, peer: &pci::", stringify!($mapping), "<0x100>,")]
+            /// fn ring(
+            ///     mapper: &Mapper,
+            ///     peer: &Peer,
             ///     f: impl FnOnce(DmaAddress) -> Result,
             /// ) -> Result {
             ///     let doorbell = peer.dma_map(mapper, 0x40, 4, FromDevice)?;

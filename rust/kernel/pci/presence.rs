@@ -417,10 +417,19 @@ mod tests {
 
         assert_eq!(check_answer(Ok(()), true, || true), Ok(()));
         assert_eq!(check_answer(Ok(()), true, || false), Err(ENODEV));
-        assert_eq!(check_answer(Reach::Frozen.check(), false, || true), Err(EIO));
+        assert_eq!(
+            check_answer(Reach::Frozen.check(), false, || true),
+            Err(EIO)
+        );
         assert_eq!(check_answer(Reach::Frozen.check(), true, || true), Err(EIO));
-        assert_eq!(check_answer(Reach::Gone.check(), false, || true), Err(ENODEV));
-        assert_eq!(check_answer(Reach::Gone.check(), true, || false), Err(ENODEV));
+        assert_eq!(
+            check_answer(Reach::Gone.check(), false, || true),
+            Err(ENODEV)
+        );
+        assert_eq!(
+            check_answer(Reach::Gone.check(), true, || false),
+            Err(ENODEV)
+        );
         assert_eq!(Reach::Normal.check(), Ok(()));
         assert_eq!(Reach::Frozen.check(), Err(EIO));
         assert_eq!(Reach::Gone.check(), Err(ENODEV));

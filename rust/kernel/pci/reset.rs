@@ -112,7 +112,7 @@ impl Device {
     /// # Errors
     ///
     /// - [`EAGAIN`](kernel::error::code::EAGAIN) if the device lock is held by somebody.
-    /// - [`ENODEV`](kernel::error::code::ENODEV) if no driver is bound to the device, as it has been
+    /// - [`ENODEV`](kernel::error::code::ENODEV) if no driver is bound to the device: it has been
     ///   unbound, or removed.
     /// - [`ENOTTY`](kernel::error::code::ENOTTY) if there is no way to reset it.
     /// - Otherwise the error of the method.

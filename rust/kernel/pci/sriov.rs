@@ -321,8 +321,8 @@ impl Device<Bound> {
     /// Returns a mask of the sizes that BAR `bar` of the VFs can have if there are `num_vfs` of
     /// them: bit 0 is for 1 MiB, bit 1 for 2 MiB, and so on.
     ///
-    /// 0 if the BAR can't be resized. May be called from any context; reads the configuration space.
-    /// C function: [`pci_iov_vf_bar_get_sizes`].
+    /// 0 if the BAR can't be resized. May be called from any context; reads the configuration
+    /// space. C function: [`pci_iov_vf_bar_get_sizes`].
     ///
     /// # Errors
     ///

@@ -51,7 +51,8 @@ works() {
 start() {
 	rm -f /tmp/gone.status
 	(
-		error=$({ echo "$2" > "$DIR/$1"; } 2>&1) && error=none
+		# dd says why it has failed; the shell does not.
+		error=$(echo "$2" | dd of="$DIR/$1" conv=notrunc status=none 2>&1) && error=none
 		echo "${error##*: }" > /tmp/gone.status
 	) &
 	until [ "$(cat "$DIR/factorial")" = busy ] || [ -e /tmp/gone.status ]; do :; done
