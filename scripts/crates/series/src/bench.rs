@@ -73,7 +73,11 @@ const ROWS: &[Row] = &[
         "bench_config_read",
         "C writes to where the caller wants the value, Rust returns it",
     ),
-    row("configuration space: write a word", "bench_config_write", ""),
+    row(
+        "configuration space: write a word",
+        "bench_config_write",
+        "",
+    ),
     row(
         "interrupt: entry to an empty handler",
         "bench_irq_empty",
