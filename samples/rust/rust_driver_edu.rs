@@ -1243,13 +1243,13 @@ impl pci::err::Driver for EduDriver {
     fn reset_done(pdev: &pci::Device<Core>, this: Pin<&Self>) {
         let edu = &this.edu;
 
-        count(&edu.power.reset_done);
         if edu.start(pdev.as_ref()).is_ok() {
             let id = edu.loopback(pdev.as_ref()).unwrap_or(0);
 
             edu.power.loopback.store(id, Relaxed);
             edu.power.reset.store(0, Relaxed);
         }
+        count(&edu.power.reset_done);
     }
 
     // The device can't be accessed until it has been reset.
@@ -1283,10 +1283,10 @@ impl pci::err::Driver for EduDriver {
     fn resume(pdev: &pci::Device<Core>, this: Pin<&Self>) {
         let edu = &this.edu;
 
-        count(&edu.power.error_resume);
         if edu.start(pdev.as_ref()).is_ok() {
             edu.power.reset.store(0, Relaxed);
         }
+        count(&edu.power.error_resume);
     }
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-#: title = "The edu device is cut off or goes in the middle of a poll"
+#: title = "The edu device is cut off or removed in the middle of a poll"
 #: devices = ["pcie-root-port,id=rp-gone,chassis=121,slot=121"]
 #: modules = ["rust_driver_edu"]
 #: configurations = ["hotplug"]
@@ -9,16 +9,15 @@
 #: time = 40
 #
 # The driver reads the status register for a minute, or waits for an interrupt that takes longer. It
-# must notice that the device is frozen after an error of the bus, has lost its power, or is being
-# removed. See also hotplug.sh.
+# must notice that the device is frozen after an error of the bus, or is being removed. See also
+# hotplug.sh. A device that is gone by surprise is not tried: QEMU gives 0 for its registers.
 
 . /series/ktap.sh
 . /series/pci.sh
 
-plan 18
+plan 13
 
 DRIVER=rust_driver_edu
-port=$(host address rp-gone)
 
 # Hundredths of a second.
 now() {
@@ -76,24 +75,6 @@ cut_off() {
 	*) echo "$ended"; return 1 ;;
 	esac
 }
-# slot_power on|off: of the port, by the power controller control of its slot.
-slot_power() {
-	cap=$(od -An -v -tu1 -j52 -N1 "$pci/devices/$port/config" | tr -d ' ')
-	while [ "$(od -An -v -tu1 -j"$cap" -N1 "$pci/devices/$port/config" | tr -d ' ')" != 16 ]; do
-		cap=$(od -An -v -tu1 -j$((cap + 1)) -N1 "$pci/devices/$port/config" | tr -d ' ')
-		[ "$cap" != 0 ] || return 1
-	done
-	at=$((cap + 25))
-	high=$(od -An -v -tu1 -j$at -N1 "$pci/devices/$port/config" | tr -d ' ')
-	case $1 in
-	on) high=$((high & ~4)) ;;
-	off) high=$((high | 4)) ;;
-	esac
-	# shellcheck disable=SC2059
-	printf "\\$(printf %o $high)" |
-		dd of="$pci/devices/$port/config" bs=1 seek=$at conv=notrunc 2>/dev/null
-}
-
 host plug "edu,id=edu-gone,bus=rp-gone" || bail "no edu device"
 retry 20 found || bail "no edu device"
 same "it works" "$(fact 5)" 120
@@ -118,20 +99,6 @@ finish 20
 check "the wait ends" cut_off
 check "the driver has recovered again" retry 20 counted error_resume 2
 check "the device works again" retry 20 works
-
-# It loses its power, of which nobody is told.
-start watch 60000
-slot_power off || bail "no power control"
-finish 5
-same "without power, the poll ends" "$ended" "No such device in time"
-same "nothing else begins" "$(fact 5)" error
-echo "$NAME" > "$DEV/driver/unbind"
-same "unbound" "$(bound)" -
-slot_power on
-echo 1 > "$DEV/remove"
-echo 1 > "$pci/devices/$port/rescan"
-check "with power, it is found again" retry 10 found
-check "it works again" retry 20 works
 
 # It is pulled.
 start watch 60000
