@@ -71,12 +71,12 @@ const ROWS: &[Row] = &[
     row(
         "configuration space: read a word",
         "bench_config_read",
-        "C writes to where the caller wants the value, Rust returns it",
+        "Rust has a place of its own for the value, and aligns the stack",
     ),
     row(
         "configuration space: write a word",
         "bench_config_write",
-        "",
+        "this is the way with an error, whose range Rust checks; without, it is 9 to 7, for the stack",
     ),
     row(
         "interrupt: entry to an empty handler",
@@ -98,7 +98,11 @@ const ROWS: &[Row] = &[
         "bench_coherent_write",
         "Rust checks the index, and returns an error if it is too large",
     ),
-    row("streaming DMA: map and unmap", "bench_dma_map_unmap", ""),
+    row(
+        "streaming DMA: map and unmap",
+        "bench_dma_map_unmap",
+        "Rust returns the buffer or the error through memory, and keeps all of it over the calls",
+    ),
     row("completion: complete", "bench_completion_complete", ""),
     row("completion: try to wait", "bench_completion_try_wait", ""),
 ];
