@@ -15,6 +15,7 @@
 
 struct bench {
 	void __iomem *base;
+	struct pci_dev *pdev;
 	u32 *ring;
 	struct completion done;
 };
@@ -32,6 +33,33 @@ static BENCH void bench_mmio_write(struct bench *b, u32 value)
 static BENCH void bench_mmio_update(struct bench *b, u32 set)
 {
 	writel((readl(b->base + CONTROL) & ~0xff) | set, b->base + CONTROL);
+}
+
+static BENCH u8 bench_register_read(struct bench *b)
+{
+	return readl(b->base + CONTROL) & 0xff;
+}
+
+static BENCH void bench_register_update(struct bench *b, u8 mode)
+{
+	writel((readl(b->base + CONTROL) & ~0xff) | mode, b->base + CONTROL);
+}
+
+static BENCH int bench_register_checked(struct bench *b, u32 *value)
+{
+	u32 control = readl(b->base + CONTROL);
+
+	switch (READ_ONCE(b->pdev->error_state)) {
+	case pci_channel_io_frozen:
+		return -EIO;
+	case pci_channel_io_perm_failure:
+		return -ENODEV;
+	}
+	if (PCI_POSSIBLE_ERROR(control) && !pci_device_is_present(b->pdev))
+		return -ENODEV;
+
+	*value = control;
+	return 0;
 }
 
 /* C has nothing that tells whether the mapping is still there. */
@@ -56,6 +84,17 @@ static BENCH int bench_config_read(struct pci_dev *pdev, u16 *value)
 		return pcibios_err_to_errno(ret);
 	if (PCI_POSSIBLE_ERROR(*value) && !pci_device_is_present(pdev))
 		return -ENODEV;
+
+	return 0;
+}
+
+static BENCH int bench_config_write(struct pci_dev *pdev, u16 value)
+{
+	int ret;
+
+	ret = pci_write_config_word(pdev, PCI_COMMAND, value);
+	if (ret)
+		return pcibios_err_to_errno(ret);
 
 	return 0;
 }
@@ -98,16 +137,21 @@ static BENCH bool bench_completion_try_wait(struct bench *b)
 	return try_wait_for_completion(&b->done);
 }
 
-static BENCH int bench_dma_map_unmap(struct bench *b, struct device *dev, void *data)
+/* The buffer is the caller's again by what is returned, as in Rust. */
+static BENCH int bench_dma_map_unmap(struct bench *b, struct device *dev, void *data,
+				     void **back)
 {
 	dma_addr_t addr;
 
 	addr = dma_map_single(dev, data, 2048, DMA_TO_DEVICE);
-	if (dma_mapping_error(dev, addr))
+	if (dma_mapping_error(dev, addr)) {
+		kfree(data);
 		return -EIO;
+	}
 
 	writel(lower_32_bits(addr), b->base + CONTROL);
 	dma_unmap_single(dev, addr, 2048, DMA_TO_DEVICE);
+	*back = data;
 	return 0;
 }
 

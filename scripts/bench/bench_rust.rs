@@ -10,6 +10,7 @@ use kernel::{
     device::{Bound, Device},
     devres::Devres,
     dma::CoherentAllocation,
+    io::register::RegisterIo,
     irq::{self, IrqReturn},
     pci,
     prelude::*,
@@ -38,6 +39,28 @@ fn bench_mmio_update(bar: &Bar, set: u32) {
     bar.write32(bar.read32(CONTROL) & !0xff | set, CONTROL);
 }
 
+kernel::register! {
+    CONTROL_REG(u32) @ 0x10 {
+        7:0 mode as u8;
+    }
+}
+
+#[no_mangle]
+fn bench_register_read(bar: &Bar) -> u8 {
+    bar.read(CONTROL_REG).mode()
+}
+
+#[no_mangle]
+fn bench_register_update(bar: &Bar, mode: u8) {
+    bar.update(CONTROL_REG, |control| control.with_mode(mode));
+}
+
+#[no_mangle]
+fn bench_register_checked(bar: &Bar, value: &mut u32) -> Result {
+    *value = bar.checked().read(CONTROL_REG)?.into();
+    Ok(())
+}
+
 #[no_mangle]
 fn bench_mmio_access(bar: &Devres<Bar>, dev: &Device<Bound>, value: u32) -> Result {
     bar.access(dev)?.write32(value, CONTROL);
@@ -56,6 +79,13 @@ fn bench_config_read(pdev: &pci::Device<Bound>, value: &mut u16) -> Result {
 
     *value = pdev.config_space().read16::<COMMAND>()?;
     Ok(())
+}
+
+#[no_mangle]
+fn bench_config_write(pdev: &pci::Device<Bound>, value: u16) -> Result {
+    const COMMAND: usize = 0x04;
+
+    pdev.config_space().write16::<COMMAND>(value)
 }
 
 struct bench_irq_empty;
