@@ -17,6 +17,8 @@
 //! go before the data of the driver is dropped. The same holds for a failed probe. A driver may
 //! disable them earlier.
 //!
+//! Hence the driver of a VF may use the data of the one of the PF, see [`Device::pf_drvdata`].
+//!
 //! As long as VFs are enabled, the PF is not suspended at run time.
 
 use super::{Adapter, Device};
@@ -28,7 +30,7 @@ use crate::{
     ffi::c_int,
     prelude::*,
 };
-use core::{marker::PhantomData, pin::Pin};
+use core::{any::TypeId, marker::PhantomData, pin::Pin};
 
 /// The callbacks of a driver of physical functions.
 ///
@@ -332,6 +334,75 @@ impl Device<Bound> {
         // its PF until it has been removed, i.e. longer than it is bound, hence the returned
         // reference is valid for as long as `self` is.
         unsafe { &*bindings::pci_physfn(self.as_raw()).cast() }
+    }
+
+    /// Returns the data of the driver of the physical function (PF) of this VF.
+    ///
+    /// They are there for as long as this VF is bound, see the [module documentation](self). The
+    /// callbacks of the PF may run at the same time, and, while the PF enables or disables VFs,
+    /// wait for the driver of the VF to be bound or unbound: mind the locks of the driver.
+    ///
+    /// May be called from any context. C function: [`pci_iov_get_pf_drvdata`].
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if this is not a VF.
+    /// - [`ENODEV`] if the driver of the PF is not `T`, or is none, or its probe or unbind has
+    ///   enabled this VF and has not returned yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::{device::{Bound, Core}, pci, prelude::*};
+    /// struct PfDriver {
+    ///     link_speed: u32,
+    /// }
+    ///
+    /// # kernel::pci_device_table!(
+    /// #     PCI_TABLE,
+    /// #     MODULE_PCI_TABLE,
+    /// #     <PfDriver as pci::Driver>::IdInfo,
+    /// #     [(pci::DeviceId::from_id(pci::Vendor::REDHAT, 0), ())]
+    /// # );
+    /// impl pci::Driver for PfDriver {
+    ///     // ...
+    /// #     type IdInfo = ();
+    /// #     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+    /// #
+    /// #     fn probe(_pdev: &pci::Device<Core>, _info: &()) -> Result<Pin<KBox<Self>>> {
+    /// #         Err(ENODEV)
+    /// #     }
+    /// }
+    ///
+    /// /// In the driver of the VFs.
+    /// fn link_speed(vf: &pci::Device<Bound>) -> Result<u32> {
+    ///     Ok(vf.pf_drvdata::<PfDriver>()?.link_speed)
+    /// }
+    /// ```
+    ///
+    /// [`pci_iov_get_pf_drvdata`]: srctree/drivers/pci/iov.c
+    pub fn pf_drvdata<T: super::Driver + Sync + 'static>(&self) -> Result<Pin<&T>> {
+        if !self.is_virtfn() {
+            return Err(EINVAL);
+        }
+
+        let pf = self.physfn();
+        let mut driver = None;
+        BindingState::with_existing(pf.as_ref(), |state| driver = state.pf_driver);
+        if driver != Some(TypeId::of::<T>()) {
+            return Err(ENODEV);
+        }
+
+        // SAFETY: `Device` is a transparent wrapper of `struct pci_dev`, whatever its context. The
+        // context is needed for the call below only, for which see there.
+        let pf = unsafe { &*pf.as_raw().cast::<Device<device::CoreInternal>>() };
+        let dev: &device::Device<device::CoreInternal> = pf.as_ref();
+
+        // SAFETY: The type of the driver is noted after its data has been set, and forgotten after
+        // all VFs have been unbound, but before the data is taken away. As this VF is bound, and
+        // the type was still noted, the latter has not happened, and does not for as long as
+        // `self` is valid. The type of the data is `Pin<KBox<T>>`.
+        Ok(unsafe { dev.drvdata_borrow::<Pin<KBox<T>>>() })
     }
 
     /// Returns the number of this VF, from 0.
