@@ -31,8 +31,8 @@
 //!   reset and to go on after it, and to suspend and resume the device.
 //! - `reset`: write `1` to have the driver reset the device, unless somebody else is about to do
 //!   something to it, which gives `EAGAIN`. Read it to get how often this has been done.
-//! - `vfs`: how many virtual functions are enabled, a mask of those that have a driver, and how many
-//!   vectors they have left to this function.
+//! - `vfs`: how many virtual functions are enabled, a mask of those that have a driver, and the
+//!   number of vectors that they have left to this function.
 //!
 //! A write fails with `ETIMEDOUT` if the device does not do its part in time, and with `ENODEV` if
 //! the device is gone, or the driver is being unbound, and with `EAGAIN` while the device is
@@ -66,6 +66,7 @@ use kernel::{
     sync::{aref::ARef, Arc, Mutex},
     time::{delay::fsleep, Delta},
     uaccess::UserSliceReader,
+    InPlaceModule,
 };
 
 mod rust_driver_igbvf;
@@ -371,17 +372,41 @@ impl Callback {
     ];
 }
 
-/// How often each of them has been called.
-struct Callbacks([AtomicU32; Callback::NAMES.len()]);
+/// How often each of them has been called, and how often the driver has reset the device.
+struct Callbacks {
+    counts: [AtomicU32; Callback::NAMES.len()],
+    resets: AtomicU32,
+}
 
 impl Callbacks {
     fn new() -> Self {
-        Self([const { AtomicU32::new(0) }; Callback::NAMES.len()])
+        Self {
+            counts: [const { AtomicU32::new(0) }; Callback::NAMES.len()],
+            resets: AtomicU32::new(0),
+        }
     }
 
     fn count(&self, callback: Callback) {
-        if let Some(count) = self.0.get(callback as usize) {
+        if let Some(count) = self.counts.get(callback as usize) {
             count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What there is to know about the VFs.
+struct Vfs {
+    /// Those that have a driver, as a mask.
+    bound: AtomicU32,
+    /// How many vectors are not theirs. Changes only with [`Igb::ring`] locked, and so does what
+    /// the device knows of it.
+    own_vectors: AtomicU32,
+}
+
+impl Vfs {
+    fn new() -> Self {
+        Self {
+            bound: AtomicU32::new(0),
+            own_vectors: AtomicU32::new(VECTORS as u32),
         }
     }
 }
@@ -399,12 +424,7 @@ struct Igb {
     /// Set while the device is stopped, the same.
     stopped: AtomicBool,
     callbacks: Callbacks,
-    resets: AtomicU32,
-    /// The VFs that have a driver, as a mask.
-    vfs: AtomicU32,
-    /// How many vectors are not those of VFs. Changes only with `ring` locked, and so does what the
-    /// device knows of it.
-    own_vectors: AtomicU32,
+    vfs: Vfs,
     interrupts: [AtomicU32; VECTORS],
     thread_runs: AtomicU32,
     tx_irqs: AtomicU32,
@@ -433,9 +453,7 @@ impl Igb {
                 gone: AtomicBool::new(false),
                 stopped: AtomicBool::new(false),
                 callbacks: Callbacks::new(),
-                resets: AtomicU32::new(0),
-                vfs: AtomicU32::new(0),
-                own_vectors: AtomicU32::new(VECTORS as u32),
+                vfs: Vfs::new(),
                 interrupts: [const { AtomicU32::new(0) }; VECTORS],
                 thread_runs: AtomicU32::new(0),
                 tx_irqs: AtomicU32::new(0),
@@ -521,7 +539,7 @@ impl Igb {
 
     /// The MSI-X vectors that are not those of VFs, as a mask.
     fn own_vectors(&self) -> u32 {
-        (1 << self.own_vectors.load(Ordering::Relaxed)) - 1
+        (1 << self.vfs.own_vectors.load(Ordering::Relaxed)) - 1
     }
 
     /// Stops the device, which has no operation in progress. Its VFs go on.
@@ -569,7 +587,7 @@ impl Igb {
         let bar = self.bar.access(pdev.as_ref())?;
 
         let _ring = self.ring.lock();
-        self.own_vectors.store(own as u32, Ordering::Relaxed);
+        self.vfs.own_vectors.store(own as u32, Ordering::Relaxed);
         if self.irq_type == IrqType::MsiX && !self.stopped.load(Ordering::Relaxed) {
             bar.write32(!self.own_vectors(), regs::EIMC);
             bar.write32(self.own_vectors(), regs::EIMS);
@@ -582,9 +600,9 @@ impl Igb {
     fn vf_bound(&self, vf: u16, bound: bool) -> Result<[u8; 6]> {
         let mask = 1u32.checked_shl(vf.into()).ok_or(EINVAL)?;
         let before = if bound {
-            self.vfs.fetch_or(mask, Ordering::Relaxed)
+            self.vfs.bound.fetch_or(mask, Ordering::Relaxed)
         } else {
-            self.vfs.fetch_and(!mask, Ordering::Relaxed)
+            self.vfs.bound.fetch_and(!mask, Ordering::Relaxed)
         };
         if (before & mask == 0) != bound {
             return Err(EBUSY);
@@ -601,7 +619,7 @@ impl Igb {
     fn reset_function(&self) -> Result {
         self.check_running()?;
         self.device.try_reset_function()?;
-        self.resets.fetch_add(1, Ordering::Relaxed);
+        self.callbacks.resets.fetch_add(1, Ordering::Relaxed);
 
         Ok(())
     }
@@ -1080,7 +1098,7 @@ impl Files {
     }
 
     fn show_callbacks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, count) in Callback::NAMES.iter().zip(&self.igb.callbacks.0) {
+        for (name, count) in Callback::NAMES.iter().zip(&self.igb.callbacks.counts) {
             writeln!(f, "{} {}", name, count.load(Ordering::Relaxed))?;
         }
 
@@ -1088,14 +1106,16 @@ impl Files {
     }
 
     fn show_reset(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.igb.resets.load(Ordering::Relaxed))
+        writeln!(f, "{}", self.igb.callbacks.resets.load(Ordering::Relaxed))
     }
 
     fn store_reset(&self, reader: &mut UserSliceReader) -> Result {
-        match Self::read_numbers(reader)? {
-            [1] => self.igb.reset_function(),
-            _ => Err(EINVAL),
+        let [one] = Self::read_numbers(reader)?;
+        if one != 1 {
+            return Err(EINVAL);
         }
+
+        self.igb.reset_function()
     }
 
     fn show_vfs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -1105,8 +1125,8 @@ impl Files {
             f,
             "enabled {} bound {:#x} vectors {}",
             igb.device.num_vf(),
-            igb.vfs.load(Ordering::Relaxed),
-            igb.own_vectors.load(Ordering::Relaxed)
+            igb.vfs.bound.load(Ordering::Relaxed),
+            igb.vfs.own_vectors.load(Ordering::Relaxed)
         )
     }
 
@@ -1230,7 +1250,7 @@ impl pci::Driver for IgbDriver {
         drop(igb.ring.lock());
 
         // They have been disabled, which unbinds them, before this is called.
-        if igb.vfs.load(Ordering::Relaxed) != 0 {
+        if igb.vfs.bound.load(Ordering::Relaxed) != 0 {
             dev_err!(dev, "virtual functions are still bound\n");
         }
 

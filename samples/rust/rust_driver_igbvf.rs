@@ -158,9 +158,9 @@ impl Igbvf {
             self.check_running()?;
             self.bar
                 .try_access_with(|bar| {
-                    bar.checked().check(bar.read32(regs::STATUS))?;
-                    bar.write32(mask, regs::EICS);
-                    Ok(())
+                    bar.checked()
+                        .check(bar.read32(regs::STATUS))
+                        .map(|_| bar.write32(mask, regs::EICS))
                 })
                 .ok_or(ENODEV)??;
             read_poll_timeout(

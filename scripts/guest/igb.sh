@@ -4,12 +4,13 @@
 # The sample driver of igb: `. /series/igb.sh` after ktap.sh and pci.sh.
 
 # igb_device [ID]: the test is about the igb device with this QEMU id. DIR is its directory in
-# debugfs; the rest as for `device`.
+# debugfs; the rest as for `device`. It is bound anew: everything is counted from 0.
 igb_device()
 {
 	NAME=$(host address "${1:-igb0}") || bail "no igb device"
 	DEV=$pci/devices/$NAME
 	DIR=/sys/kernel/debug/rust_driver_igb-$NAME
+	unbind && bind rust_driver_igb
 	[ -d "$DIR" ] || bail "no $DIR"
 }
 

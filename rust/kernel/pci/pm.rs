@@ -602,7 +602,8 @@ impl Device<device::Pm> {
         to_result(unsafe { bindings::pci_save_state(self.as_raw()) })
     }
 
-    /// Restores the configuration space from memory; does nothing if it has not been saved.
+    /// Restores the configuration space from memory; does nothing if it has not been saved, or has
+    /// been restored since.
     ///
     /// C function: [`pci_restore_state`].
     ///

@@ -70,7 +70,7 @@ same "works after a reset in D3hot" "$(called reset_done) $(works)" "1 $WORKS"
 # Unbound in D3hot.
 retry 5 status_is suspended
 unbind
-same "unbound while suspended" "$(bound) $(cat "$DEV/power_state")" "- D0"
+same "unbound while suspended" "$(bound) $(cat "$DEV/power_state")" "- unknown"
 bind rust_driver_igb
 same "bound again" "$(works)" "$WORKS"
 echo on > "$DEV/power/control"

@@ -13,7 +13,7 @@
 . /series/pci.sh
 . /series/igb.sh
 
-plan 15
+plan 11
 
 igb_device
 
@@ -23,16 +23,18 @@ resets() {
 
 same "works at first" "$(works)" "$WORKS"
 methods=$(cat "$DEV/reset_method")
-same "the methods" "$methods" "flr bus"
+check "function level reset is one of them" sh -c "echo ' $methods ' | grep ' flr '"
+check "so is the reset of the bus" sh -c "echo ' $methods ' | grep ' bus '"
 
-n=$(called reset_prepare)
-for method in flr bus; do
-	echo $method > "$DEV/reset_method"
-	check "reset by method $method" sh -c "echo 1 > $DEV/reset"
+n=0
+good=
+for method in $methods; do
+	echo "$method" > "$DEV/reset_method" && echo 1 > "$DEV/reset" || break
 	n=$((n + 1))
-	same "the driver was told" "$(resets)" "$n $n"
-	same "works after method $method" "$(works)" "$WORKS"
+	[ "$(resets) $(works)" = "$n $n $WORKS" ] || break
+	good="$good $method"
 done
+same "told of all of them, and works after that" "${good# }" "$methods"
 echo default > "$DEV/reset_method"
 same "memory and bus master are on, ten vectors" "$(command_bits) $(msi_irqs)" "6 10"
 
