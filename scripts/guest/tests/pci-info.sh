@@ -13,7 +13,7 @@ DRV=/sys/bus/pci/drivers/rust_driver_pci_info
 PCI=/sys/bus/pci/devices
 . /series/ktap.sh
 
-plan 51
+plan 57
 
 # Byte, 16 or 32 bits (od width 1, 2, 4) of the configuration space at offset.
 config() {
@@ -140,20 +140,25 @@ else
 	skip "virtio: list of capabilities" "all of them are in use"
 fi
 
-# Virtual functions: no vendor id, and their bridge is the one of the physical function.
+# Virtual functions: no vendor id in their configuration space, and their bridge is the one of the
+# physical function. The driver that enables them has one for them, too.
 DEV=$PCI/$igb
 unbound "$igb"
 echo > "$DEV/driver_override"
-vf=
-if echo 2 > "$DEV/sriov_numvfs" 2>/dev/null; then
-	vf=$(basename "$(readlink "$DEV/virtfn1")")
-fi
-if [ -n "$vf" ]; then
-	same "VF is bound" "$(by_override "$vf")" rust_driver_pci_info
-	echo 0 > "$DEV/sriov_numvfs"
-else
-	skip "VF is bound" "needs a driver with sriov_configure"
-fi
+modprobe rust_driver_igb
+echo 2 > "$DEV/sriov_numvfs"
+vf=$(basename "$(readlink "$DEV/virtfn1")")
+DEV=$PCI/$vf
+same "VF is bound" "$(bound "$vf") $(by_override "$vf")" "rust_driver_igbvf rust_driver_pci_info"
+same "VF: no vendor id" "$(config 0 2)" 65535
+same "VF: list of capabilities" "$(listed "$vf")" "$(walk)"
+same "VF: MSI-X" "$(says "$vf" capabilities msix)" \
+	"vectors 3 table 3+0x0 pending 3+0x2000 enabled false"
+same "VF: address" "$(says "$vf" topology address | cut -d' ' -f1)" "$vf"
+same "VF: bridges" "$(says "$vf" topology bridge | xargs)" \
+	"$down Some(Downstream) $up Some(Upstream) $rp Some(RootPort)"
+modprobe -r rust_driver_igb
+same "VF is gone" "$(ls -d "$DEV" "$(dir "$vf")" 2>/dev/null)$(bound "$igb")" ""
 
 # Dynamic ids: with the information of an entry, which must exist.
 refused() {

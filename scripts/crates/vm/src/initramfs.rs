@@ -54,6 +54,7 @@ pub fn make(
         ("host", 0o755),
         ("ktap.sh", 0o644),
         ("pci.sh", 0o644),
+        ("igb.sh", 0o644),
     ] {
         archive.file(
             &format!("series/{name}"),
