@@ -55,7 +55,7 @@ unbind()
 # config OFFSET BYTES: a number of 1, 2 or 4 bytes in the configuration space.
 config()
 {
-	od -An -v -tu"$2" -j"$1" -N"$2" "$DEV/config" | tr -d ' '
+	echo "$(($(od -An -v -tu"$2" -j"$1" -N"$2" "$DEV/config")))"
 }
 
 # Bus master (4) and memory enable (2) in the command register.
@@ -67,5 +67,6 @@ command_bits()
 # How many MSI and MSI-X vectors it has.
 msi_irqs()
 {
-	find "$DEV/msi_irqs" -type f 2>/dev/null | wc -l | tr -d ' '
+	set -- "$DEV"/msi_irqs/*
+	if [ -e "$1" ]; then echo $#; else echo 0; fi
 }

@@ -115,7 +115,7 @@ same "no debugfs files left" "$(ls -d "$DIR" 2>/dev/null)" ""
 
 # Again and again.
 i=0
-count=$(rounds 10 500)
+count=$(rounds 4 500)
 while [ $i -lt "$count" ]; do
 	bind $DRIVER || break
 	[ "$(fact 10)" = 3628800 ] || break
