@@ -45,6 +45,7 @@ use core::{
 mod dma;
 mod queue;
 
+pub use self::dma::RxBuffer;
 pub use self::queue::{Peek, PeekMut, QueueGuard, SkbList, SkbQueue};
 
 #[doc(inline)]
