@@ -1524,7 +1524,7 @@ mod tests {
             bindings::refcount_inc(&raw mut (*raw.as_ptr()).users);
             (
                 SkBuff::from_raw_shared(raw, GFP_KERNEL)?,
-                SkBuff::from_raw(raw),
+                SkBuff::<()>::from_raw(raw),
             )
         };
         assert!(first.as_raw() != second.as_raw());
