@@ -28,7 +28,7 @@ pub enum Extent {
 pub fn test(bench: &Workbench, extent: Extent) -> Result<bool> {
     let ready = bench.ready()?;
     let mut tally = Tally::default();
-    of_tools(bench, &mut tally);
+    of_tools(bench, extent, &mut tally);
     check::of_patches(&ready, &mut tally);
     if extent == Extent::Quick {
         return Ok(tally.close());
@@ -73,7 +73,7 @@ pub fn test(bench: &Workbench, extent: Extent) -> Result<bool> {
 }
 
 /// The tests, format and lints of the tools themselves.
-fn of_tools(bench: &Workbench, tally: &mut Tally) {
+fn of_tools(bench: &Workbench, extent: Extent, tally: &mut Tally) {
     let workspace = bench.top.join("scripts/Cargo.toml");
     let cargo = |arguments: &[&str]| {
         let mut command = Command::new("cargo");
@@ -86,7 +86,10 @@ fn of_tools(bench: &Workbench, tally: &mut Tally) {
     };
     tally.check("tools: tests", || {
         let step = bench.ui.step("Testing the tools");
-        let test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+        let mut test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+        if extent == Extent::Storm {
+            test.env("FRAMES_INPUTS", "10000000");
+        }
         let outcome = cargo_tests(&bench.cache, test, |line| step.message(line))?;
         step.done(format!("{} passed", outcome.passed));
         Ok(outcome)
