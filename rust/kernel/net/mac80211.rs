@@ -6,7 +6,7 @@
 //!
 //! # The life of hardware
 //!
-//! [`Allocated::new`] → [`Allocated::configure`] → [`Configured::register`] → [`Registration`].
+//! [`Allocated::new`], [`Allocated::configure`], [`Configured::register`], [`Registration`].
 //! Each step takes the one before, so that nothing is registered twice, or configured afterwards.
 //! Dropping the [`Registration`] ends it: [`Handle`]s find nothing any more, the interfaces are
 //! removed, all callbacks are done, and then the memory is freed.
@@ -21,14 +21,16 @@
 //! |---|---|---|---|
 //! | [`Operations::tx`] | no | yes | no, softirqs are disabled |
 //! | [`Operations::start`], [`Operations::stop`] | yes | no | yes |
-//! | [`Operations::new_vif`], [`Operations::add_interface`], [`Operations::change_interface`], [`Operations::remove_interface`] | yes | no | yes |
+//! | [`Operations::new_vif`], [`Operations::add_interface`] | yes | no | yes |
+//! | [`Operations::change_interface`], [`Operations::remove_interface`] | yes | no | yes |
 //! | [`Operations::config`], [`Operations::configure_filter`] | yes | no | yes |
 //! | [`Operations::vif_cfg_changed`], [`Operations::link_info_changed`] | yes | no | yes |
 //! | [`Operations::start_ap`], [`Operations::stop_ap`] | yes | no | yes |
 //! | [`Operations::new_sta`], [`Operations::sta_state`] | yes | no | yes |
 //! | [`Operations::sta_notify`], [`Operations::set_tim`] | no | yes | no |
 //! | [`Operations::conf_tx`] | yes | no | yes |
-//! | [`Operations::get_tsf`], [`Operations::set_tsf`], [`Operations::offset_tsf`], [`Operations::reset_tsf`] | yes | no | yes |
+//! | [`Operations::get_tsf`], [`Operations::set_tsf`] | yes | no | yes |
+//! | [`Operations::offset_tsf`], [`Operations::reset_tsf`] | yes | no | yes |
 //! | [`Operations::tx_last_beacon`], [`Operations::flush`] | yes | no | yes |
 //! | [`Operations::sw_scan_start`], [`Operations::sw_scan_complete`] | yes | no | yes |
 //! | [`Operations::set_rts_threshold`], [`Operations::set_coverage_class`] | yes | no | yes |

@@ -166,6 +166,11 @@ rate_ht()
 	sends_at_ht
 }
 
+vht_streams()
+{
+	iw phy "$PHY_AP" info | grep -c 'streams: MCS 0-9'
+}
+
 sends_at_ht()
 {
 	pings 2 && rates | grep -q "tx bitrate:.*MCS"
@@ -259,7 +264,13 @@ all()
 	same "$1: management frames must be protected" "$(status pmf)" 2
 	check "$1: TCP to the access point" transfers
 	check "$1: TCP to the station" transfers -R
-	check "$1: a rate of high throughput" rate_ht
+	if [ "$1" = hwsim_rust ]; then
+		check "$1: a rate of high throughput" rate_ht
+		same "$1: VHT streams, to receive and to transmit" "$(vht_streams)" 16
+	else
+		# Its rate control learns nothing from frames of an aggregation session.
+		rates | sed "s/^/# $1:/"
+	fi
 	check "$1: monitor" captures
 	if [ "$1" = hwsim_rust ]; then
 		check "$1: restart in the middle of traffic" restarts

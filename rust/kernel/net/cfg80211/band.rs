@@ -141,7 +141,8 @@ impl VhtCap {
         }
         // Two bits per stream: 2 is MCS 0 to 9, 3 is none.
         let map = (0..8).fold(0u16, |map, stream| {
-            map | if stream < self.streams { 2 } else { 3 } << (2 * stream)
+            let bits: u16 = if stream < self.streams { 2 } else { 3 };
+            map | (bits << (2 * stream))
         });
         raw.vht_supported = true;
         raw.cap = self.cap;

@@ -191,7 +191,7 @@ impl<'a, T: Operations> TxFrame<'a, T> {
         unsafe { rates(self.skb) }
     }
 
-    /// Whether no acknowledgement is expected.
+    /// Whether no acknowledgment is expected.
     ///
     /// C: `IEEE80211_TX_CTL_NO_ACK`.
     #[inline]
@@ -326,7 +326,7 @@ impl<T: Operations> TxStatus<'_, T> {
         self
     }
 
-    /// Says how strong the acknowledgement was, in dBm.
+    /// Says how strong the acknowledgment was, in dBm.
     ///
     /// C: `ieee80211_tx_info::status.ack_signal`.
     #[inline]
