@@ -13,11 +13,6 @@ void rust_helper_wiphy_unlock(struct wiphy *wiphy)
 	wiphy_unlock(wiphy);
 }
 
-const char *rust_helper_wiphy_name(const struct wiphy *wiphy)
-{
-	return wiphy_name(wiphy);
-}
-
 void rust_helper_wiphy_ext_feature_set(struct wiphy *wiphy,
 				       enum nl80211_ext_feature_index ftidx)
 {

@@ -15,7 +15,6 @@ pub use self::band::{BandConfig, Bitrate, Channel, HtCap, VhtCap};
 
 use crate::{
     bindings,
-    str::CStr,
     types::{NotThreadSafe, Opaque},
 };
 use core::{marker::PhantomData, ops::Deref};
@@ -344,22 +343,6 @@ impl Wiphy {
     pub fn perm_addr(&self) -> [u8; 6] {
         // SAFETY: The wiphy is valid, and the address does not change once it is registered.
         unsafe { (*self.as_raw()).perm_addr }
-    }
-
-    /// The number of fragments, or more, that frames are cut at; [`u32::MAX`] is never.
-    ///
-    /// C: `wiphy::frag_threshold`.
-    pub fn frag_threshold(&self) -> u32 {
-        // SAFETY: The wiphy is valid. The field may be written at the same time.
-        unsafe { core::ptr::addr_of!((*self.as_raw()).frag_threshold).read_volatile() }
-    }
-
-    /// The name, for messages. It is a copy, since user space can change it.
-    ///
-    /// C: `wiphy_name()`.
-    pub fn with_name<R>(&self, _lock: &Locked<Self>, f: impl FnOnce(&CStr) -> R) -> R {
-        // SAFETY: The wiphy is valid. Its name changes under its mutex only, which is held.
-        f(unsafe { CStr::from_char_ptr(bindings::wiphy_name(self.as_raw())) })
     }
 }
 

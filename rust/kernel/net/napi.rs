@@ -13,7 +13,8 @@
 //! |---|---|
 //! | [`Poll::poll`], [`Poll::completed`] | softirq, or a thread; one at a time for each [`Napi`] |
 //! | [`Napi::schedule`] | any but NMI, most of all an interrupt handler |
-//! | creating and dropping, [`Napi::enable`], [`Napi::disable`], [`Napi::synchronize`] | may sleep |
+//! | creating and dropping, [`Napi::enable`], [`Napi::disable`], [`Napi::synchronize`] | may sleep
+//! |
 
 use super::skb::SkBuff;
 use crate::{
@@ -54,8 +55,8 @@ impl DummyDevice {
 
 impl Drop for DummyDevice {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants. It has never been registered, and has no NAPI instance any
-        // more, because each has a reference to the device.
+        // SAFETY: By the type invariants. It has never been registered, and has no NAPI instance
+        // any more, because each has a reference to the device.
         unsafe { bindings::free_netdev(self.0.as_ptr()) };
     }
 }
@@ -88,8 +89,8 @@ impl PollContext<'_> {
         self.napi.as_ptr()
     }
 
-    /// Frees the buffer of a packet that has been transmitted (`napi_consume_skb()`), so that it can
-    /// be used again for a received one soon.
+    /// Frees the buffer of a packet that has been transmitted (`napi_consume_skb()`), so that it
+    /// can be used again for a received one soon.
     #[inline]
     pub fn consume(&self, skb: SkBuff) {
         // SAFETY: This is the context of a poll function with this budget, and the buffer is handed
@@ -161,8 +162,8 @@ impl<T: Poll> Napi<T> {
             data,
             enabled <- new_mutex!(false, "Napi::enabled"),
             napi <- Opaque::ffi_init(|slot: *mut bindings::napi_struct| {
-                // SAFETY: `slot` is valid for writing, and all zero is what C expects. The device is
-                // valid, and lives longer, since `self` has a reference to it.
+                // SAFETY: `slot` is valid for writing, and all zero is what C expects. The device
+                // is valid, and lives longer, since `self` has a reference to it.
                 unsafe {
                     ptr::write_bytes(slot, 0, 1);
                     bindings::netif_napi_add(dev.0.as_ptr(), slot, Some(Self::poll_callback));
@@ -234,7 +235,8 @@ impl<T: Poll> Napi<T> {
         let mut enabled = self.enabled.lock();
 
         if *enabled {
-            // SAFETY: By the type invariants the instance is on the list of its device, and enabled.
+            // SAFETY: By the type invariants the instance is on the list of its device, and
+            // enabled.
             unsafe { bindings::napi_disable(self.napi.get()) };
             *enabled = false;
         }

@@ -23,8 +23,8 @@
 //! # Contexts
 //!
 //! Everything can be called in any context but NMI, except that allocation flags must suit the
-//! context. A buffer that is dropped is freed by `dev_kfree_skb_any()`, which leaves the work to the
-//! softirq if interrupts are disabled.
+//! context. A buffer that is dropped is freed by `dev_kfree_skb_any()`, which leaves the work to
+//! the softirq if interrupts are disabled.
 
 use crate::{
     alloc::Flags,
@@ -214,8 +214,8 @@ impl Skb {
 
     #[inline]
     fn headers_mut(&mut self) -> &mut bindings::sk_buff__bindgen_ty_4__bindgen_ty_2 {
-        // SAFETY: By the type invariants the buffer is valid, and nobody else accesses it as long as
-        // `self` is borrowed mutably.
+        // SAFETY: By the type invariants the buffer is valid, and nobody else accesses it as long
+        // as `self` is borrowed mutably.
         let union = unsafe { &mut (*self.as_raw()).__bindgen_anon_4 };
 
         // SAFETY: Both members of the union are the same.
@@ -482,8 +482,8 @@ impl Skb {
 
     /// Appends `len` bytes that are zero (`skb_put_zero()`), and returns them.
     ///
-    /// Fails with [`ENOSPC`] if there is not enough [tailroom](Skb::tailroom), and with [`EBUSY`] if
-    /// the buffer has been cloned.
+    /// Fails with [`ENOSPC`] if there is not enough [tailroom](Skb::tailroom), and with [`EBUSY`]
+    /// if the buffer has been cloned.
     #[inline]
     pub fn put(&mut self, len: usize) -> Result<&mut [u8]> {
         let bytes = self.put_raw(len)?;
@@ -530,8 +530,8 @@ impl Skb {
 
     /// Prepends `len` bytes that are zero (`skb_push()`), and returns them.
     ///
-    /// Fails with [`ENOSPC`] if there is not enough [headroom](Skb::headroom), and with [`EBUSY`] if
-    /// the buffer has been cloned.
+    /// Fails with [`ENOSPC`] if there is not enough [headroom](Skb::headroom), and with [`EBUSY`]
+    /// if the buffer has been cloned.
     #[inline]
     pub fn push(&mut self, len: usize) -> Result<&mut [u8]> {
         let bytes = self.push_raw(len)?;
@@ -644,8 +644,8 @@ impl Skb {
     /// Appends `len` bytes at `offset` in a page, as a fragment (`skb_add_rx_frag()`).
     ///
     /// The page belongs to the packet then. Fails with [`EINVAL`] if there are not as many bytes in
-    /// it, with [`ENOSPC`] if there are `MAX_SKB_FRAGS` fragments already, and with [`EBUSY`] if the
-    /// buffer has been cloned; the page is freed then.
+    /// it, with [`ENOSPC`] if there are `MAX_SKB_FRAGS` fragments already, and with [`EBUSY`] if
+    /// the buffer has been cloned; the page is freed then.
     pub fn add_rx_frag(&mut self, page: Page, offset: usize, len: usize) -> Result {
         if offset > PAGE_SIZE || len > PAGE_SIZE - offset || len == 0 {
             return Err(EINVAL);
@@ -1030,8 +1030,8 @@ pub struct SkBuff<L: Layer = ()> {
 // SAFETY: A buffer does not belong to a thread, and the value in the control block can be sent.
 unsafe impl<L: Layer> Send for SkBuff<L> {}
 
-// SAFETY: No method that takes `&self` writes to anything, and the value in the control block can be
-// shared.
+// SAFETY: No method that takes `&self` writes to anything, and the value in the control block can
+// be shared.
 unsafe impl<L: Layer> Sync for SkBuff<L> {}
 
 impl SkBuff {
@@ -1207,7 +1207,8 @@ impl<L: Layer> Deref for SkBuff<L> {
 
     #[inline]
     fn deref(&self) -> &Skb {
-        // SAFETY: By the type invariants; nobody writes to the buffer as long as `self` is borrowed.
+        // SAFETY: By the type invariants; nobody writes to the buffer as long as `self` is
+        // borrowed.
         unsafe { Skb::from_raw(self.ptr.as_ptr()) }
     }
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Software radios, in Rust and in C"
-#: timeout = 180
-#: time = 60
+#: timeout = 300
+#: time = 50
 #
 # drivers/net/wireless/virtual/hwsim_rust under hostapd and wpa_supplicant: two radios, one of them
 # in a network namespace of its own, that join networks without and with encryption. Then the same

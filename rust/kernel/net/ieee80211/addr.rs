@@ -72,7 +72,8 @@ impl MacAddr {
         *self == Self::ZERO
     }
 
-    /// Returns whether an interface can have it (`is_valid_ether_addr()`): neither a group nor zero.
+    /// Returns whether an interface can have it (`is_valid_ether_addr()`): neither a group nor
+    /// zero.
     #[inline]
     pub fn is_valid(&self) -> bool {
         !self.is_multicast() && !self.is_zero()

@@ -314,8 +314,8 @@ impl<'a> Writer<'a> {
         self.u16(reason)
     }
 
-    /// Writes a 4-address or extension-free multi-link element of the basic kind with the address of
-    /// the MLD alone.
+    /// Writes a 4-address or extension-free multi-link element of the basic kind with the address
+    /// of the MLD alone.
     pub fn basic_multi_link(&mut self, mld: MacAddr) -> Result {
         let b = mld.as_bytes();
 

@@ -2,8 +2,8 @@
 
 //! Capabilities and operation of HT, VHT, HE and EHT.
 //!
-//! Those that have a fixed size are read into values, and can be written again; the others are views
-//! whose size has been checked.
+//! Those that have a fixed size are read into values, and can be written again; the others are
+//! views whose size has been checked.
 
 use super::{
     bytes::{bit, bits, Reader},

@@ -47,8 +47,8 @@ pub const fn channel_to_freq_khz(channel: u16, band: Band) -> Option<u32> {
     }
 }
 
-/// Returns the band and the channel of a frequency in kHz (`ieee80211_freq_khz_to_channel()`), if it
-/// is exactly the centre of one.
+/// Returns the band and the channel of a frequency in kHz (`ieee80211_freq_khz_to_channel()`), if
+/// it is exactly the centre of one.
 pub const fn freq_khz_to_channel(freq: u32) -> Option<(Band, u16)> {
     let (band, channel) = match freq {
         902_500..=927_500 => (Band::S1Ghz, (freq - 902_000) / 500),

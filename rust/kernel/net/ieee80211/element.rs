@@ -142,8 +142,8 @@ impl<'a> Element<'a> {
         Some((oui, kind, bytes.rest()))
     }
 
-    /// Returns the pieces of an element that has been split because it is longer than 255 bytes: the
-    /// body, and what is in the fragment elements that follow.
+    /// Returns the pieces of an element that has been split because it is longer than 255 bytes:
+    /// the body, and what is in the fragment elements that follow.
     #[inline]
     pub fn fragments(&self) -> Fragments<'a> {
         Fragments::new(self.body(), self.data.len(), self.rest, id::FRAGMENT)
@@ -313,8 +313,8 @@ impl<'a> Elements<'a> {
         })
     }
 
-    /// Returns the name of the network, which is empty if it is hidden; `None` if there is none that
-    /// has at most 32 bytes.
+    /// Returns the name of the network, which is empty if it is hidden; `None` if there is none
+    /// that has at most 32 bytes.
     #[inline]
     pub fn ssid(&self) -> Option<&'a [u8]> {
         self.find(id::SSID)
@@ -475,8 +475,8 @@ impl<'a> Country<'a> {
         })
     }
 
-    /// Returns the first channel, the number of channels and the highest power in dBm of each range,
-    /// without those that name an operating class.
+    /// Returns the first channel, the number of channels and the highest power in dBm of each
+    /// range, without those that name an operating class.
     pub fn ranges(&self) -> impl Iterator<Item = (u8, u8, i8)> + 'a {
         self.triplets
             .chunks_exact(3)

@@ -291,7 +291,6 @@ impl<T: Operations> TxStatus<'_, T> {
     ///
     /// C: `IEEE80211_TX_STAT_ACK`.
     #[inline]
-    #[must_use]
     pub fn acked(mut self) -> Self {
         self.info().flags |= bindings::mac80211_tx_info_flags_IEEE80211_TX_STAT_ACK;
         self
@@ -299,7 +298,6 @@ impl<T: Operations> TxStatus<'_, T> {
 
     /// Says that the first rate was tried `count` times (at most 31), and no other.
     #[inline]
-    #[must_use]
     pub fn first_rate(mut self, count: u8) -> Self {
         let count = count.min(bindings::IEEE80211_MAX_TX_RETRY as u8);
         // SAFETY: The member is the right one in the status phase.
@@ -315,7 +313,6 @@ impl<T: Operations> TxStatus<'_, T> {
     ///
     /// C: `IEEE80211_TX_STAT_AMPDU`.
     #[inline]
-    #[must_use]
     pub fn ampdu(mut self, len: u8, acked: u8) -> Self {
         let info = self.info();
         info.flags |= bindings::mac80211_tx_info_flags_IEEE80211_TX_STAT_AMPDU;
@@ -330,7 +327,6 @@ impl<T: Operations> TxStatus<'_, T> {
     ///
     /// C: `ieee80211_tx_info::status.ack_signal`.
     #[inline]
-    #[must_use]
     pub fn ack_signal(mut self, signal: i32) -> Self {
         let status = &mut self.info().__bindgen_anon_1;
         // SAFETY: The member is the right one in the status phase.

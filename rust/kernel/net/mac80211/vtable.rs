@@ -130,6 +130,11 @@ impl<T: Operations> Vtable<T> {
         ..pin_init::zeroed()
     };
 
+    /// `ieee80211_ops::tx`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn tx(
         hw: *mut bindings::ieee80211_hw,
         control: *mut bindings::ieee80211_tx_control,
@@ -145,6 +150,11 @@ impl<T: Operations> Vtable<T> {
         T::tx(hw, frame, rcu);
     }
 
+    /// `ieee80211_ops::start`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn start(hw: *mut bindings::ieee80211_hw) -> c_int {
         // SAFETY: As the module says.
         let hw = unsafe { locked::<T>(hw) };
@@ -155,6 +165,11 @@ impl<T: Operations> Vtable<T> {
         })
     }
 
+    /// `ieee80211_ops::stop`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn stop(hw: *mut bindings::ieee80211_hw, suspend: bool) {
         // SAFETY: As the module says.
         let hw = unsafe { locked::<T>(hw) };
@@ -162,6 +177,11 @@ impl<T: Operations> Vtable<T> {
         hw.private().started.store(0, Release);
     }
 
+    /// `ieee80211_ops::add_interface`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn add_interface(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -205,6 +225,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::change_interface`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn change_interface(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -219,6 +244,11 @@ impl<T: Operations> Vtable<T> {
         })
     }
 
+    /// `ieee80211_ops::remove_interface`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn remove_interface(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -232,6 +262,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::config`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn config(
         hw: *mut bindings::ieee80211_hw,
         _radio_idx: c_int,
@@ -242,6 +277,11 @@ impl<T: Operations> Vtable<T> {
         from_result(|| T::config(hw, ConfChange(changed)).map(|()| 0))
     }
 
+    /// `ieee80211_ops::configure_filter`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn configure_filter(
         hw: *mut bindings::ieee80211_hw,
         _changed: c_uint,
@@ -256,6 +296,11 @@ impl<T: Operations> Vtable<T> {
         *total = T::configure_filter(hw, wanted).intersection(wanted).0;
     }
 
+    /// `ieee80211_ops::vif_cfg_changed`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn vif_cfg_changed(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -268,6 +313,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::link_info_changed`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn link_info_changed(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -281,6 +331,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::start_ap`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn start_ap(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -291,6 +346,11 @@ impl<T: Operations> Vtable<T> {
         from_result(|| T::start_ap(hw, vif?, conf).map(|()| 0))
     }
 
+    /// `ieee80211_ops::stop_ap`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn stop_ap(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -303,6 +363,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::sta_state`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn sta_state(
         hw: *mut bindings::ieee80211_hw,
         vif: *mut bindings::ieee80211_vif,
@@ -344,6 +409,11 @@ impl<T: Operations> Vtable<T> {
         })
     }
 
+    /// `ieee80211_ops::sta_notify`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn sta_notify(
         hw: *mut bindings::ieee80211_hw,
         vif: *mut bindings::ieee80211_vif,
@@ -368,6 +438,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::set_tim`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn set_tim(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_sta,
@@ -379,6 +454,11 @@ impl<T: Operations> Vtable<T> {
         from_result(|| T::set_tim(hw, sta.ok_or(EIO)?, set, &rcu).map(|()| 0))
     }
 
+    /// `ieee80211_ops::conf_tx`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn conf_tx(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -406,6 +486,11 @@ impl<T: Operations> Vtable<T> {
         })
     }
 
+    /// `ieee80211_ops::get_tsf`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn get_tsf(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -416,6 +501,11 @@ impl<T: Operations> Vtable<T> {
         vif.map_or(u64::MAX, |vif| T::get_tsf(hw, vif))
     }
 
+    /// `ieee80211_ops::set_tsf`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn set_tsf(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -428,6 +518,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::offset_tsf`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn offset_tsf(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -440,6 +535,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::reset_tsf`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn reset_tsf(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -451,11 +551,21 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::tx_last_beacon`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn tx_last_beacon(hw: *mut bindings::ieee80211_hw) -> c_int {
         // SAFETY: As the module says.
         T::tx_last_beacon(unsafe { locked::<T>(hw) }).into()
     }
 
+    /// `ieee80211_ops::flush`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn flush(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -467,6 +577,11 @@ impl<T: Operations> Vtable<T> {
         T::flush(hw, vif, queues, drop);
     }
 
+    /// `ieee80211_ops::sw_scan_start`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn sw_scan_start(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -479,6 +594,11 @@ impl<T: Operations> Vtable<T> {
         }
     }
 
+    /// `ieee80211_ops::sw_scan_complete`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn sw_scan_complete(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -488,6 +608,11 @@ impl<T: Operations> Vtable<T> {
         T::sw_scan_complete(hw, vif);
     }
 
+    /// `ieee80211_ops::set_rts_threshold`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn set_rts_threshold(
         hw: *mut bindings::ieee80211_hw,
         _radio_idx: c_int,
@@ -499,6 +624,11 @@ impl<T: Operations> Vtable<T> {
         from_result(|| T::set_rts_threshold(hw, value).map(|()| 0))
     }
 
+    /// `ieee80211_ops::set_coverage_class`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn set_coverage_class(
         hw: *mut bindings::ieee80211_hw,
         _radio_idx: c_int,
@@ -508,6 +638,11 @@ impl<T: Operations> Vtable<T> {
         T::set_coverage_class(unsafe { locked::<T>(hw) }, coverage_class);
     }
 
+    /// `ieee80211_ops::set_antenna`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn set_antenna(
         hw: *mut bindings::ieee80211_hw,
         _radio_idx: c_int,
@@ -519,6 +654,11 @@ impl<T: Operations> Vtable<T> {
         from_result(|| T::set_antenna(hw, tx, rx).map(|()| 0))
     }
 
+    /// `ieee80211_ops::get_antenna`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn get_antenna(
         hw: *mut bindings::ieee80211_hw,
         _radio_idx: c_int,
@@ -533,6 +673,11 @@ impl<T: Operations> Vtable<T> {
         })
     }
 
+    /// `ieee80211_ops::ampdu_action`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn ampdu_action(
         hw: *mut bindings::ieee80211_hw,
         ptr: *mut bindings::ieee80211_vif,
@@ -598,6 +743,11 @@ impl<T: Operations> Vtable<T> {
         })
     }
 
+    /// `ieee80211_ops::reconfig_complete`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
     unsafe extern "C" fn reconfig_complete(
         hw: *mut bindings::ieee80211_hw,
         reconfig_type: bindings::ieee80211_reconfig_type,

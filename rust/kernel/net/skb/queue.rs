@@ -24,8 +24,8 @@ macro_rules! new_skb_queue {
 
 /// A queue of buffers with a lock (`struct sk_buff_head`).
 ///
-/// The lock is taken with interrupts disabled, so that the queue can be used in any context but NMI.
-/// The buffers in it are freed when it is dropped.
+/// The lock is taken with interrupts disabled, so that the queue can be used in any context but
+/// NMI. The buffers in it are freed when it is dropped.
 ///
 /// # Invariants
 ///
@@ -278,8 +278,8 @@ impl<L: Layer> QueueGuard<'_, L> {
         let next = self.iter().find(|queued| before(queued));
 
         match next.map(|queued| queued.as_raw()) {
-            // SAFETY: The queue is valid, `next` is in it, and the lock is held. The buffer is on no
-            // list, and is now owned by the queue.
+            // SAFETY: The queue is valid, `next` is in it, and the lock is held. The buffer is on
+            // no list, and is now owned by the queue.
             Some(next) => unsafe {
                 bindings::__skb_queue_before(self.head(), next, skb.into_raw().as_ptr())
             },
@@ -394,8 +394,9 @@ impl<L: Layer> QueueGuard<'_, L> {
         let len = self.len();
         let head = self.head();
 
-        // SAFETY: The queue is valid, and the lock is held. The buffers in it are linked, and belong
-        // to the list afterwards. Readers without the lock look at `next` and `qlen` of the head.
+        // SAFETY: The queue is valid, and the lock is held. The buffers in it are linked, and
+        // belong to the list afterwards. Readers without the lock look at `next` and `qlen` of the
+        // head.
         unsafe {
             (*first.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.prev = ptr::null_mut();
             (*last.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.next = ptr::null_mut();
@@ -492,7 +493,8 @@ impl<L: Layer> Deref for PeekMut<'_, L> {
 
 /// A list of buffers without a lock.
 ///
-/// The buffers are freed when it is dropped. All operations take constant time and allocate nothing.
+/// The buffers are freed when it is dropped. All operations take constant time and allocate
+/// nothing.
 ///
 /// # Invariants
 ///
@@ -596,8 +598,8 @@ impl<L: Layer> SkbList<L> {
     pub fn pop_front(&mut self) -> Option<SkBuff<L>> {
         let (first, last) = self.ends?;
 
-        // SAFETY: The list owns its buffers; the first one does not belong to it any more, and is on
-        // no list. C wants its links to be NULL then.
+        // SAFETY: The list owns its buffers; the first one does not belong to it any more, and is
+        // on no list. C wants its links to be NULL then.
         unsafe {
             let links = &raw mut (*first.as_ptr()).__bindgen_anon_1.__bindgen_anon_1;
             let next = NonNull::new((*links).next);
