@@ -16,10 +16,13 @@ use super::Finding;
 use crate::{git, Kernel};
 
 /// The files with such a table.
-const FILES: &[&str] = &["Documentation/PCI/rust.rst"];
+const FILES: &[&str] = &[
+    "Documentation/PCI/rust.rst",
+    "Documentation/driver-api/80211/rust.rst",
+];
 
 /// Where C has its names.
-const HEADERS: &[&str] = &["include/linux", "include/asm-generic"];
+const HEADERS: &[&str] = &["include/linux", "include/asm-generic", "include/net"];
 
 /// Checks that the headers and the Rust code of `commit`, the applied series, have what the
 /// documentation there says. The files that do not exist are none to check.
