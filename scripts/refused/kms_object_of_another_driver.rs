@@ -13,7 +13,7 @@ pub fn create<A: kms::Driver, B: kms::Driver>(
     data: [A::Crtc; 2],
 ) -> Result {
     let [data, more] = data;
-    Crtc::new(new, mine, None, data)?;
-    Crtc::new(new, other, None, more)?; //~ error: mismatched types
+    Crtc::new(new, mine, None, Ok(data))?;
+    Crtc::new(new, other, None, Ok(more))?; //~ error: mismatched types
     Ok(())
 }
