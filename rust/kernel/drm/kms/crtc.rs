@@ -13,7 +13,9 @@ use super::{
 use crate::{
     bindings, drm,
     error::{from_result, to_result, VTABLE_DEFAULT_ERROR},
+    new_spinlock,
     prelude::*,
+    sync::SpinLock,
     types::Opaque,
 };
 use core::{
@@ -92,10 +94,13 @@ type StateData<T> = <Data<T> as DriverCrtc>::State;
 ///
 /// # Invariants
 ///
-/// If the CRTC has [`Vblank::Timer`], `timer` has been set up. It runs only if `period` is not 0, or
-/// for the last time.
+/// `timer` has been set up. It is started, or forwarded, with `lock` held only, and starts again by
+/// itself only if `period` is not 0.
+#[pin_data]
 struct VblankTimer {
     timer: Opaque<bindings::hrtimer>,
+    #[pin]
+    lock: SpinLock<()>,
     /// The time between two vertical blanks in ns, or 0 if they are disabled.
     period: AtomicI64,
 }
@@ -114,6 +119,7 @@ const DEFAULT_PERIOD_NS: i64 = 1_000_000_000 / 60;
 #[pin_data]
 pub struct Crtc<T: Driver> {
     crtc: Opaque<bindings::drm_crtc>,
+    #[pin]
     vblank: VblankTimer,
     #[pin]
     data: Data<T>,
@@ -213,10 +219,11 @@ impl<T: Driver> Crtc<T> {
         let this = KBox::pin_init(
             try_pin_init!(Self {
                 crtc <- pin_init::init_zeroed(),
-                vblank: VblankTimer {
+                vblank <- pin_init!(VblankTimer {
                     timer: Opaque::zeroed(),
+                    lock <- new_spinlock!(()),
                     period: AtomicI64::new(0),
-                },
+                }),
                 data <- data,
             }),
             GFP_KERNEL,
@@ -481,6 +488,9 @@ impl<T: Driver> Crtc<T> {
             DEFAULT_PERIOD_NS
         };
 
+        // The timer may be handled at this moment.
+        let _guard = this.vblank.lock.lock();
+
         this.vblank.period.store(period, Ordering::Relaxed);
         // SAFETY: By the type invariants of `VblankTimer`.
         unsafe {
@@ -542,13 +552,29 @@ impl<T: Driver> Crtc<T> {
             &*crate::container_of!(vblank, Self, vblank)
         };
 
-        let period = this.vblank.period.load(Ordering::Relaxed);
-        if period != 0 {
-            // SAFETY: The timer is not enqueued, as this is its callback; `this` is valid.
+        let timer = this.vblank.timer.get();
+
+        let enabled = {
+            let _guard = this.vblank.lock.lock();
+            let period = this.vblank.period.load(Ordering::Relaxed);
+
+            // It has been started again if vertical blanks have been disabled and enabled since this
+            // function was called.
+            //
+            // SAFETY: The timer is not started while `lock` is held, and only this function, which
+            // is its callback, forwards it.
             unsafe {
-                bindings::hrtimer_forward(this.vblank.timer.get(), bindings::ktime_get(), period);
-                bindings::drm_crtc_handle_vblank(this.as_raw());
+                if period != 0 && u32::from((*timer).state) & bindings::HRTIMER_STATE_ENQUEUED == 0
+                {
+                    bindings::hrtimer_forward(timer, bindings::ktime_get(), period);
+                }
             }
+            period != 0
+        };
+
+        if enabled {
+            // SAFETY: `this` is valid.
+            unsafe { bindings::drm_crtc_handle_vblank(this.as_raw()) };
         }
 
         if this.vblank.period.load(Ordering::Relaxed) != 0 {

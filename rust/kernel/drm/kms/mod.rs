@@ -188,6 +188,7 @@ fn init<T: Driver>(drm: &drm::Device<T>) -> Result {
         // endian machines. All drivers should set it.
         config.quirk_addfb_prefer_host_byte_order = true;
         config.funcs = &ModeConfigFuncs::<T>::FUNCS;
+        config.helper_private = &ModeConfigFuncs::<T>::HELPER_FUNCS;
     }
 
     let new = NewObjects {
@@ -209,6 +210,40 @@ impl<T: Driver> ModeConfigFuncs<T> {
         atomic_commit: Some(bindings::drm_atomic_helper_commit),
         ..pin_init::zeroed()
     };
+
+    const HELPER_FUNCS: bindings::drm_mode_config_helper_funcs =
+        bindings::drm_mode_config_helper_funcs {
+            atomic_commit_tail: if Crtc::<T>::HAS_VBLANK {
+                Some(Self::atomic_commit_tail)
+            } else {
+                None
+            },
+            ..pin_init::zeroed()
+        };
+
+    /// The same as `drm_atomic_helper_commit_tail()`, except that it waits for the events, and not
+    /// for a vertical blank, before framebuffers are let go.
+    ///
+    /// The next commit begins when the event of this one has been sent, and it may disable vertical
+    /// blanks, so that there would be none to wait for.
+    ///
+    /// # Safety
+    ///
+    /// Only called by C, for a state of a device of the driver `T` in the commit phase.
+    unsafe extern "C" fn atomic_commit_tail(state: *mut bindings::drm_atomic_state) {
+        // SAFETY: By the safety requirements. All CRTCs send their event in `atomic_flush`.
+        unsafe {
+            let dev = (*state).dev;
+
+            bindings::drm_atomic_helper_commit_modeset_disables(dev, state);
+            bindings::drm_atomic_helper_commit_planes(dev, state, 0);
+            bindings::drm_atomic_helper_commit_modeset_enables(dev, state);
+            bindings::drm_atomic_helper_fake_vblank(state);
+            bindings::drm_atomic_helper_commit_hw_done(state);
+            bindings::drm_atomic_helper_wait_for_flip_done(dev, state);
+            bindings::drm_atomic_helper_cleanup_planes(dev, state);
+        }
+    }
 
     /// # Safety
     ///
