@@ -17,7 +17,7 @@
 DRIVER=bochs_rust
 ID=1234:1111
 
-plan 32
+plan 35
 
 # The address of a BAR, in hexadecimal.
 bar()
@@ -140,6 +140,11 @@ printf '\033[2J\033[H\033[41m  bochs_rust  \033[0m\n' >/dev/tty0
 sleep 1
 check "a picture of the console" host screenshot display bochs-console
 same "the console is in the memory of the device" "$(pixel 2 2 "$(cat /sys/class/graphics/fb0/stride)")" 0x00aa0000
+
+# As a panic would do it, and nothing is drawn over it. The console comes back with the next mode.
+check "a panic finds the memory" sh -c "echo 1 >'/sys/kernel/debug/dri/$NAME/drm_panic_plane_0'"
+check "a picture of the panic" host screenshot display bochs-panic
+same "the panic screen is in the memory of the device" "$(pixel 2 2 "$(cat /sys/class/graphics/fb0/stride)")" 0x00000000
 
 ID_CONNECTOR=$(connector_id)
 check "modetest finds the connector" [ -n "$ID_CONNECTOR" ]

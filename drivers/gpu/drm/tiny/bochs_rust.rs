@@ -17,8 +17,8 @@ use kernel::{
         gem::shmem,
         kms::{
             self, Connector, ConnectorProbe, ConnectorType, Crtc, CrtcCommit, DisplayMode, Encoder,
-            EncoderType, FourCc, ModeConfig, ModeStatus, NewObjects, Plane, PlaneCheck,
-            PlaneCommit, PlaneInfo, PlaneLimits, PlaneType, Vblank,
+            EncoderType, FourCc, ModeConfig, ModeStatus, NewObjects, PanicContext, Plane,
+            PlaneCheck, PlaneCommit, PlaneInfo, PlaneLimits, PlaneType, ScanoutBuffer, Vblank,
         },
     },
     io::register::RegisterIo,
@@ -353,6 +353,16 @@ impl kms::DriverPlane for BochsPlane {
             Bochs::set_base(io, &state);
             bochs.set_big_endian(io, fb.format() == FourCc::BGRX8888);
         }
+    }
+
+    fn scanout_buffer<'a>(
+        plane: &'a Plane<BochsDriver>,
+        panic: &'a PanicContext<'a, BochsDriver>,
+    ) -> Option<ScanoutBuffer<'a>> {
+        let memory = plane.drm().memory.access(panic.dev()).ok()?;
+        let fb = panic.state().framebuffer()?;
+
+        ScanoutBuffer::from_io(fb, memory, 0, fb.pitch())
     }
 }
 

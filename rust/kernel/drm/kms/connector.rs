@@ -166,8 +166,8 @@ impl<T: Driver> Connector<T> {
         // SAFETY: Nobody moves out of it.
         let this = KBox::into_raw(unsafe { Pin::into_inner_unchecked(this) });
 
-        // SAFETY: `connector` and `encoder` have been initialized, and are not in use yet. From here
-        // on, the connector is freed with the device.
+        // SAFETY: `connector` and `encoder` have been initialized, and are not in use yet. From
+        // here on, the connector is freed with the device.
         unsafe {
             (*connector).helper_private = &Self::HELPER_FUNCS;
             bindings::drm_connector_attach_edid_property(connector);

@@ -47,7 +47,8 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
 
     /// What belongs to one state of a CRTC.
     ///
-    /// A new state begins as a clone of the present one, and may be changed in the check phase only.
+    /// A new state begins as a clone of the present one, and may be changed in the check phase
+    /// only.
     type State: Clone + Default + Send + Sync;
 
     /// Where vertical blanks come from.
@@ -300,8 +301,8 @@ impl<T: Driver> Crtc<T> {
         1 << unsafe { (*self.as_raw()).index }
     }
 
-    /// Has the event of the new state, if there is one, sent with the next vertical blank, or now if
-    /// there is none.
+    /// Has the event of the new state, if there is one, sent with the next vertical blank, or now
+    /// if there is none.
     fn send_event(&self, state: *mut bindings::drm_crtc_state) {
         let crtc = self.as_raw();
 
@@ -558,8 +559,8 @@ impl<T: Driver> Crtc<T> {
             let _guard = this.vblank.lock.lock();
             let period = this.vblank.period.load(Ordering::Relaxed);
 
-            // It has been started again if vertical blanks have been disabled and enabled since this
-            // function was called.
+            // It has been started again if vertical blanks have been disabled and enabled since
+            // this function was called.
             //
             // SAFETY: The timer is not started while `lock` is held, and only this function, which
             // is its callback, forwards it.

@@ -107,7 +107,9 @@ impl Area {
             .y
             .checked_mul(pitch)?
             .checked_add(self.x.checked_mul(cpp)?)?;
-        let end = (self.height - 1)
+        let end = self
+            .height
+            .checked_sub(1)?
             .checked_mul(pitch)?
             .checked_add(line)?
             .checked_add(start)?;
@@ -122,7 +124,8 @@ impl Area {
 ///
 /// # Invariants
 ///
-/// `self.0` is a valid `struct drm_framebuffer`; apart from its locks and lists, it does not change.
+/// `self.0` is a valid `struct drm_framebuffer`; apart from its locks and lists, it does not
+/// change.
 #[repr(transparent)]
 pub struct Framebuffer(Opaque<bindings::drm_framebuffer>);
 
@@ -303,6 +306,67 @@ impl<'a> ShadowFramebuffer<'a> {
         };
 
         Ok(())
+    }
+}
+
+/// What a panic screen is drawn on.
+///
+/// C struct: `struct drm_scanout_buffer`.
+///
+/// # Invariants
+///
+/// All pixels of `fb` have their place in the mapped memory of a device which begins at `addr`, with
+/// lines of `pitch` bytes.
+pub struct ScanoutBuffer<'a> {
+    fb: &'a Framebuffer,
+    addr: usize,
+    pitch: u32,
+}
+
+impl<'a> ScanoutBuffer<'a> {
+    /// Draws on memory of the device that is shown, in the format of `fb`.
+    ///
+    /// The upper left pixel has its place at `offset`, and lines of `pitch` bytes follow. Returns
+    /// [`None`] if the memory is too small, or [`Framebuffer::bytes_per_pixel`] is [`None`].
+    pub fn from_io<const SIZE: usize>(
+        fb: &'a Framebuffer,
+        memory: &'a Io<SIZE>,
+        offset: usize,
+        pitch: u32,
+    ) -> Option<Self> {
+        let all = Area {
+            x: 0,
+            y: 0,
+            width: fb.width() as usize,
+            height: fb.height() as usize,
+        };
+        let (_, end) = all.bytes(pitch as usize, fb.bytes_per_pixel()?)?;
+
+        if end.checked_add(offset)? > memory.maxsize() {
+            return None;
+        }
+
+        // INVARIANT: Just checked.
+        Some(Self {
+            fb,
+            addr: memory.addr() + offset,
+            pitch,
+        })
+    }
+
+    /// Tells C about it.
+    pub(super) fn fill(&self, buffer: &mut bindings::drm_scanout_buffer) {
+        // SAFETY: By the type invariants of `Framebuffer`.
+        buffer.format = unsafe { (*self.fb.as_raw()).format };
+        buffer.width = self.fb.width();
+        buffer.height = self.fb.height();
+        buffer.pitch[0] = self.pitch;
+        buffer.map[0] = bindings::iosys_map {
+            __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
+                vaddr_iomem: self.addr as *mut c_void,
+            },
+            is_iomem: true,
+        };
     }
 }
 

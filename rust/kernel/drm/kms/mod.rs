@@ -7,34 +7,37 @@
 //! [`include/drm/drm_atomic_helper.h`](srctree/include/drm/drm_atomic_helper.h)
 //!
 //! A driver implements [`Driver`], and names it in [`drm::Driver::KMS`]. It has one type for each
-//! sort of object: [`Plane`], [`Crtc`], [`Encoder`], [`Connector`]. What is different between, say, a
-//! primary plane and a cursor is up to the data of each object. As the types of objects and states
-//! name the driver, those of different drivers can't be mixed.
+//! sort of object: [`Plane`], [`Crtc`], [`Encoder`], [`Connector`]. What is different between, say,
+//! a primary plane and a cursor is up to the data of each object. As the types of objects and
+//! states name the driver, those of different drivers can't be mixed.
 //!
 //! # Phases
 //!
-//! | phase | what | allowed |
-//! | ----- | ---- | ------- |
-//! | creation | [`Driver::create_objects`], with [`NewObjects`] | objects are created |
-//! | registered | see [`drm::Registration`] | user space and the console come |
-//! | check | `atomic_check`, with [`PlaneCheck`], [`CrtcCheck`] | the new state is changed, or refused |
-//! | commit | all other `atomic_*`, with [`PlaneCommit`], [`CrtcCommit`] | states are read, hardware is used; can't fail |
-//! | unplugged | the parent is unbound | [`drm::Device::enter`] fails, all is disabled |
-//! | gone | the last file is closed | objects are freed, and then the data of the driver |
+//! | phase | what the driver gets | allowed |
+//! | ----- | -------------------- | ------- |
+//! | creation | [`NewObjects`] | objects are created |
+//! | check | [`PlaneCheck`], [`CrtcCheck`] | the new state is changed, or refused |
+//! | commit | [`PlaneCommit`], [`CrtcCommit`] | hardware is used; can't fail |
+//! | probing | [`ConnectorProbe`] | the display is asked |
+//! | panic | [`PanicContext`] | the memory that is shown is found, without waiting |
+//!
+//! Between creation and the others the device is registered, see [`drm::Registration`]. When the
+//! parent has been unbound, there is a last commit, in which [`drm::Device::enter`] fails. When
+//! the last file has been closed, the objects are freed, and then the data of the driver.
 //!
 //! # Contexts of the callbacks
 //!
-//! | callback | context | locks | concurrently with |
-//! | -------- | ------- | ----- | ----------------- |
-//! | [`Driver::create_objects`] | process | device lock | nothing |
-//! | [`Driver::mode_valid`] | process | mode configuration or modeset locks | all |
-//! | `atomic_check` | process | modeset locks of what is in the state | commits, checks of other objects |
-//! | `mode_set`, `atomic_*` | process, or a work item | none to be relied on | checks; commits of other CRTCs |
-//! | [`DriverConnector::get_modes`], [`DriverConnector::detect`] | process | mode configuration | commits |
+//! | callback | locks | runs concurrently with |
+//! | -------- | ----- | ---------------------- |
+//! | [`Driver::create_objects`] | of the parent | nothing |
+//! | [`Driver::mode_valid`] | mode configuration, or some modeset locks | all others |
+//! | `atomic_check` | modeset locks of what is in the state | commits, other checks |
+//! | `mode_set`, the other `atomic_*` | none to be relied on | checks, other CRTCs |
+//! | `get_modes`, `detect` | mode configuration | commits |
 //!
-//! Commits of the same CRTC, and of the planes on it, come one after the other. All of the above may
-//! sleep. In each of them, the device may be unplugged: hardware is used in
-//! [`drm::Device::enter`], which is enough to have it.
+//! All of them are called in process context, or by a work item, and may sleep. Commits of the same
+//! CRTC, and of the planes on it, come one after the other. In each of them, the device may be
+//! unplugged: hardware is used in [`drm::Device::enter`], which is enough to have it.
 //!
 //! # Teardown
 //!
@@ -65,11 +68,11 @@ pub use self::{
     },
     crtc::{Crtc, CrtcCheck, CrtcCommit, CrtcState, DriverCrtc, Vblank},
     encoder::{Encoder, EncoderType},
-    framebuffer::{FourCc, Framebuffer, Rect, ShadowFramebuffer},
+    framebuffer::{FourCc, Framebuffer, Rect, ScanoutBuffer, ShadowFramebuffer},
     modes::{DisplayMode, ModeStatus},
     plane::{
-        DamageIter, DriverPlane, Plane, PlaneCheck, PlaneCommit, PlaneInfo, PlaneLimits,
-        PlaneState, PlaneType,
+        DamageIter, DriverPlane, PanicContext, Plane, PlaneCheck, PlaneCommit, PlaneInfo,
+        PlaneLimits, PlaneState, PlaneType,
     },
 };
 
@@ -140,7 +143,8 @@ impl<T: drm::Driver> Ops<T> {
     ///
     /// # Safety
     ///
-    /// To be called once, for a device whose data has been initialized, and which is not registered.
+    /// To be called once, for a device whose data has been initialized, and which is not
+    /// registered.
     pub(super) unsafe fn init(&self, drm: &drm::Device<T>) -> Result {
         (self.init)(drm)
     }

@@ -6,11 +6,11 @@
 
 use super::{
     crtc::{Crtc, CrtcState},
-    framebuffer::{FourCc, Framebuffer, Rect, ShadowFramebuffer},
+    framebuffer::{FourCc, Framebuffer, Rect, ScanoutBuffer, ShadowFramebuffer},
     AtomicState, Driver, New, NewObjects, Old,
 };
 use crate::{
-    bindings, drm,
+    bindings, device, drm,
     error::{from_result, to_result, VTABLE_DEFAULT_ERROR},
     prelude::*,
     types::Opaque,
@@ -27,7 +27,8 @@ pub trait DriverPlane: Send + Sync + Sized + 'static {
 
     /// What belongs to one state of a plane.
     ///
-    /// A new state begins as a clone of the present one, and may be changed in the check phase only.
+    /// A new state begins as a clone of the present one, and may be changed in the check phase
+    /// only.
     type State: Clone + Default + Send + Sync;
 
     /// Whether the framebuffer is mapped for the CPU while it is shown, see
@@ -50,6 +51,17 @@ pub trait DriverPlane: Send + Sync + Sized + 'static {
     ///
     /// Is not called for a plane that is to be disabled if there is [`Self::atomic_disable`].
     fn atomic_update(plane: &Plane<Self::Driver>, commit: &PlaneCommit<'_, Self::Driver>);
+
+    /// Panic: returns what is shown, to draw the reason on it.
+    ///
+    /// In any context, also that of an NMI: nothing may be waited for, and no lock be taken.
+    fn scanout_buffer<'a>(
+        plane: &'a Plane<Self::Driver>,
+        panic: &'a PanicContext<'a, Self::Driver>,
+    ) -> Option<ScanoutBuffer<'a>> {
+        let _ = (plane, panic);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 
     /// Commit phase: the plane is not shown any more.
     fn atomic_disable(plane: &Plane<Self::Driver>, commit: &PlaneCommit<'_, Self::Driver>) {
@@ -144,6 +156,11 @@ impl<T: Driver> Plane<T> {
         atomic_update: Some(Self::atomic_update),
         atomic_disable: if Data::<T>::HAS_ATOMIC_DISABLE {
             Some(Self::atomic_disable)
+        } else {
+            None
+        },
+        get_scanout_buffer: if Data::<T>::HAS_SCANOUT_BUFFER {
+            Some(Self::get_scanout_buffer)
         } else {
             None
         },
@@ -330,6 +347,33 @@ impl<T: Driver> Plane<T> {
         let commit = unsafe { PlaneCommit::new(Self::from_raw(plane), state) };
 
         Data::<T>::atomic_disable(commit.plane, &commit);
+    }
+
+    unsafe extern "C" fn get_scanout_buffer(
+        plane: *mut bindings::drm_plane,
+        buffer: *mut bindings::drm_scanout_buffer,
+    ) -> c_int {
+        // SAFETY: `plane` is valid, and has a state, which is not taken away now: who does that
+        // takes the lock which is held here. This is called from when the device has been registered
+        // until it is unregistered, when its parent is still bound.
+        let panic = unsafe {
+            let plane = Self::from_raw(plane);
+
+            PanicContext {
+                plane,
+                state: PlaneState::from_raw((*plane.as_raw()).state),
+                dev: AsRef::<device::Device>::as_ref(plane.drm()).as_bound(),
+            }
+        };
+
+        match Data::<T>::scanout_buffer(panic.plane, &panic) {
+            Some(found) => {
+                // SAFETY: `buffer` is valid, and nobody else uses it.
+                found.fill(unsafe { &mut *buffer });
+                0
+            }
+            None => ENODEV.to_errno(),
+        }
     }
 }
 
@@ -655,5 +699,24 @@ impl Iterator for DamageIter<'_> {
         // SAFETY: By the type invariants.
         unsafe { bindings::drm_atomic_helper_damage_iter_next(&mut self.iter, &mut rect) }
             .then(|| Rect::from_raw(&rect))
+    }
+}
+
+/// A panic, in which a plane is asked what it shows.
+pub struct PanicContext<'a, T: Driver> {
+    plane: &'a Plane<T>,
+    state: &'a PlaneState<T>,
+    dev: &'a device::Device<device::Bound>,
+}
+
+impl<'a, T: Driver> PanicContext<'a, T> {
+    /// Returns the present state of the plane. It may not be shown yet.
+    pub fn state(&self) -> &'a PlaneState<T> {
+        self.state
+    }
+
+    /// Returns the parent of the DRM device.
+    pub fn dev(&self) -> &'a device::Device<device::Bound> {
+        self.dev
     }
 }
