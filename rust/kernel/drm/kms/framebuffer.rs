@@ -315,8 +315,8 @@ impl<'a> ShadowFramebuffer<'a> {
 ///
 /// # Invariants
 ///
-/// All pixels of `fb` have their place in the mapped memory of a device which begins at `addr`, with
-/// lines of `pitch` bytes.
+/// All pixels of `fb` have their place in the mapped memory of a device which begins at `addr`,
+/// with lines of `pitch` bytes.
 pub struct ScanoutBuffer<'a> {
     fb: &'a Framebuffer,
     addr: usize,

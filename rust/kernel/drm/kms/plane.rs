@@ -354,8 +354,8 @@ impl<T: Driver> Plane<T> {
         buffer: *mut bindings::drm_scanout_buffer,
     ) -> c_int {
         // SAFETY: `plane` is valid, and has a state, which is not taken away now: who does that
-        // takes the lock which is held here. This is called from when the device has been registered
-        // until it is unregistered, when its parent is still bound.
+        // takes the lock which is held here. This is called from when the device has been
+        // registered until it is unregistered, when its parent is still bound.
         let panic = unsafe {
             let plane = Self::from_raw(plane);
 
