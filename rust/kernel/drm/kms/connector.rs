@@ -231,7 +231,8 @@ impl<T: Driver> Connector<T> {
         force: bool,
     ) -> bindings::drm_connector_status {
         // SAFETY: `connector` is valid.
-        Data::<T>::detect(unsafe { Self::from_raw(connector) }, force) as _
+        Data::<T>::detect(unsafe { Self::from_raw(connector) }, force)
+            as bindings::drm_connector_status
     }
 }
 
@@ -350,9 +351,8 @@ impl<T: Driver> ConnectorProbe<'_, T> {
     /// C function: `drm_add_modes_noedid()`.
     pub fn add_usual_modes(&mut self, width: u32, height: u32) -> usize {
         // SAFETY: The connector is valid, and its lock is held.
-        let count = unsafe {
-            bindings::drm_add_modes_noedid(self.connector.as_raw(), width as _, height as _)
-        };
+        let count =
+            unsafe { bindings::drm_add_modes_noedid(self.connector.as_raw(), width, height) };
 
         count.try_into().unwrap_or(0)
     }

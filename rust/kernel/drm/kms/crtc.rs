@@ -239,7 +239,7 @@ impl<T: Driver> Crtc<T> {
             bindings::hrtimer_setup(
                 this.vblank.timer.get(),
                 Some(Self::vblank_timer),
-                bindings::CLOCK_MONOTONIC as _,
+                bindings::CLOCK_MONOTONIC as bindings::clockid_t,
                 bindings::hrtimer_mode_HRTIMER_MODE_REL,
             )
         };
@@ -698,13 +698,13 @@ impl<'a, T: Driver> CrtcCheck<'a, T> {
     pub fn new_state(&self) -> New<'_, CrtcState<T>> {
         // SAFETY: The CRTC is part of the atomic state, hence it has a new state. It is changed
         // only through `self`.
-        New::new(unsafe { CrtcState::from_raw(self.new) })
+        New::of(unsafe { CrtcState::from_raw(self.new) })
     }
 
     /// Returns the state that the device is in before.
     pub fn old_state(&self) -> Old<'_, CrtcState<T>> {
         // SAFETY: The CRTC is part of the atomic state, hence it has an old state.
-        Old::new(unsafe { CrtcState::from_raw(self.old) })
+        Old::of(unsafe { CrtcState::from_raw(self.old) })
     }
 
     /// Returns the data of the driver in the new state, to change it.
@@ -770,12 +770,12 @@ impl<'a, T: Driver> CrtcCommit<'a, T> {
     /// Returns the state that is to be shown.
     #[inline]
     pub fn new_state(&self) -> New<'a, CrtcState<T>> {
-        New::new(self.new)
+        New::of(self.new)
     }
 
     /// Returns the state that has been shown before. It is not known in [`DriverCrtc::mode_set`].
     #[inline]
     pub fn old_state(&self) -> Option<Old<'a, CrtcState<T>>> {
-        self.old.map(Old::new)
+        self.old.map(Old::of)
     }
 }

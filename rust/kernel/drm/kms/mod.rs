@@ -257,7 +257,10 @@ impl<T: Driver> ModeConfigFuncs<T> {
         mode: *const bindings::drm_display_mode,
     ) -> bindings::drm_mode_status {
         // SAFETY: By the safety requirements; `mode` is valid, and does not change during the call.
-        unsafe { T::mode_valid(drm::Device::from_raw(dev), DisplayMode::from_raw(mode)) as _ }
+        unsafe {
+            T::mode_valid(drm::Device::from_raw(dev), DisplayMode::from_raw(mode))
+                as bindings::drm_mode_status
+        }
     }
 }
 
@@ -293,7 +296,7 @@ impl<'a, T: Driver> NewObjects<'a, T> {
 
         if Crtc::<T>::HAS_VBLANK {
             // SAFETY: By the type invariants.
-            to_result(unsafe { bindings::drm_vblank_init(dev, crtcs as _) })?;
+            to_result(unsafe { bindings::drm_vblank_init(dev, crtcs as c_uint) })?;
         }
 
         // SAFETY: By the type invariants.
@@ -361,7 +364,7 @@ unsafe fn for_each(
 /// `state` is valid for `'a`, of a device of the driver `T`, and in the check phase.
 struct AtomicState<'a, T> {
     state: *mut bindings::drm_atomic_state,
-    _driver: PhantomData<(&'a (), fn() -> T)>,
+    _driver: PhantomData<&'a T>,
 }
 
 impl<T: Driver> AtomicState<'_, T> {
@@ -392,7 +395,7 @@ impl<T: Driver> AtomicState<'_, T> {
 
         // SAFETY: It is a state of the CRTC. Nobody changes it at the same time: this is the task
         // that checks it, and it is in another callback.
-        (!state.is_null()).then(|| New::new(unsafe { CrtcState::from_raw(state) }))
+        (!state.is_null()).then(|| New::of(unsafe { CrtcState::from_raw(state) }))
     }
 
     fn new_plane_state(&self, plane: &Plane<T>) -> Option<New<'_, PlaneState<T>>> {
@@ -404,7 +407,7 @@ impl<T: Driver> AtomicState<'_, T> {
         let state = unsafe { bindings::drm_atomic_get_new_plane_state(self.state, plane.as_raw()) };
 
         // SAFETY: As above.
-        (!state.is_null()).then(|| New::new(unsafe { PlaneState::from_raw(state) }))
+        (!state.is_null()).then(|| New::of(unsafe { PlaneState::from_raw(state) }))
     }
 }
 
@@ -417,7 +420,7 @@ pub struct Old<'a, S>(&'a S);
 macro_rules! impl_state {
     ($name:ident) => {
         impl<'a, S> $name<'a, S> {
-            fn new(state: &'a S) -> Self {
+            fn of(state: &'a S) -> Self {
                 Self(state)
             }
 

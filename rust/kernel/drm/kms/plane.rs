@@ -197,7 +197,7 @@ impl<T: Driver> Plane<T> {
                 info.formats.as_ptr().cast(),
                 count,
                 ptr::null(),
-                info.plane_type as _,
+                info.plane_type as bindings::drm_plane_type,
                 ptr::null(),
             )
         })?;
@@ -539,13 +539,13 @@ impl<'a, T: Driver> PlaneCheck<'a, T> {
     pub fn new_state(&self) -> New<'_, PlaneState<T>> {
         // SAFETY: The plane is part of the atomic state, hence it has a new state. It is changed
         // only through `self`.
-        New::new(unsafe { PlaneState::from_raw(self.new) })
+        New::of(unsafe { PlaneState::from_raw(self.new) })
     }
 
     /// Returns the state that the device is in before.
     pub fn old_state(&self) -> Old<'_, PlaneState<T>> {
         // SAFETY: The plane is part of the atomic state, hence it has an old state.
-        Old::new(unsafe { PlaneState::from_raw(self.old) })
+        Old::of(unsafe { PlaneState::from_raw(self.old) })
     }
 
     /// Returns the data of the driver in the new state, to change it.
@@ -634,13 +634,13 @@ impl<'a, T: Driver> PlaneCommit<'a, T> {
     /// Returns the state that is to be shown.
     #[inline]
     pub fn new_state(&self) -> New<'a, PlaneState<T>> {
-        New::new(self.new)
+        New::of(self.new)
     }
 
     /// Returns the state that has been shown before.
     #[inline]
     pub fn old_state(&self) -> Old<'a, PlaneState<T>> {
-        Old::new(self.old)
+        Old::of(self.old)
     }
 
     /// Returns the memory of the new framebuffer.
