@@ -22,9 +22,14 @@
 //!   `seed length compared mismatches` for the two ways of copying together.
 //! - `pool`: write `SEED COUNT` to have the device copy `COUNT` blocks of 64 bytes to its buffer,
 //!   and back to other blocks, all of which come from a DMA pool.
-//!
+//! - `watch`: write `MILLISECONDS` to have the driver read the status register for that long. The
+//!   write fails with `ETIMEDOUT` when the time is over, and before that if the device is gone.
+//! - `reset`: write 1 to have the device reset later, or 0 to have it reset at once, which fails
+//!   with `EAGAIN` if somebody else is at it. Read it to get the identification that the device has
+//!   read from its own registers by DMA after the last reset, or `none` if it can't reach them.
 //! - `power`: how often the driver has been called to suspend and resume the device, by system
-//!   sleep and at run time, and to prepare for a reset and to go on after it.
+//!   sleep and at run time, to prepare for a reset and to go on after it, and to recover from an
+//!   error of the bus.
 //!
 //! Memory is mapped for `stream` only if the device can reach it. Without an IOMMU, that is memory
 //! below 256 MiB, unless the kernel has bounce buffers there.
@@ -33,9 +38,10 @@
 //! run time, by writing `auto` to `power/control`.
 //!
 //! A write fails with `ETIMEDOUT` if the device does not finish or does not signal it, with
-//! `ENODEV` if the driver is being unbound, with either if the device is gone, and with `EBUSY` if
-//! one of the other files is in use. It is given up if the writing process is killed. Reading gives
-//! `busy` during an operation, and `none` after a failure.
+//! `ENODEV` if the driver is being unbound, or the device is being reset or gone, with `EIO` if it
+//! is cut off by an error of the bus, and with `EBUSY` if one of the other files is in use. It is
+//! given up if the writing process is killed. Reading gives `busy` during an operation, and `none`
+//! after a failure.
 
 use core::fmt;
 use kernel::{
@@ -47,9 +53,13 @@ use kernel::{
         Bidirectional, Block, BoundMapper, CoherentAllocation, Device as _, Direction, DmaAddress,
         DmaMask, FromDevice, Mapper, Mapping, Pool, Slots, ToDevice,
     },
-    io::poll::read_poll_timeout,
+    io::{poll::read_poll_timeout, register::RegisterIo, ResourceSize},
     irq, new_mutex,
-    pci::{self, IrqType, IrqTypes},
+    pci::{
+        self,
+        err::{ChannelState, RecoveryResult},
+        IrqType, IrqTypes,
+    },
     pm::runtime::Awake,
     prelude::*,
     str::CString,
@@ -58,7 +68,7 @@ use kernel::{
         atomic::{Atomic, Relaxed},
         Arc, Completion, Mutex,
     },
-    time::{msecs_to_jiffies, Delta, Msecs},
+    time::{msecs_to_jiffies, Delta, Jiffies, Msecs},
     uaccess::UserSliceReader,
 };
 
@@ -70,7 +80,6 @@ mod regs {
     pub(crate) const LIVENESS: usize = 0x04;
     /// Writing starts the computation of a factorial, reading gives the result.
     pub(crate) const FACTORIAL: usize = 0x08;
-    pub(crate) const STATUS: usize = 0x20;
     /// Read only: the causes of the interrupt.
     pub(crate) const IRQ_STATUS: usize = 0x24;
     /// Write only: the causes to clear.
@@ -78,9 +87,23 @@ mod regs {
     pub(crate) const DMA_SRC: usize = 0x80;
     pub(crate) const DMA_DST: usize = 0x88;
     pub(crate) const DMA_COUNT: usize = 0x90;
-    pub(crate) const DMA_COMMAND: usize = 0x98;
     /// The size of all registers.
     pub(crate) const END: usize = 0xa0;
+}
+
+// The ones that tell what the device is doing.
+kernel::register! {
+    STATUS(u32) @ 0x20 {
+        0:0 computing as bool, ro;
+        7:7 irq_after_factorial as bool;
+    }
+
+    DMA_COMMAND(u32) @ 0x98 {
+        /// Set as long as the device is copying, or will be: it counts down before it does.
+        0:0 start as bool;
+        1:1 to_memory as bool;
+        2:2 irq as bool;
+    }
 }
 
 /// Registers in the configuration space.
@@ -93,18 +116,16 @@ const COMMAND_MEMORY: u16 = 0x02;
 /// The lower half of [`regs::ID`].
 const ID_EDU: u32 = 0x00ed;
 
-/// Bits of [`regs::STATUS`].
-const STATUS_COMPUTING: u32 = 0x01;
-const STATUS_IRQ_AFTER_FACTORIAL: u32 = 0x80;
-
 /// Bits of [`regs::IRQ_STATUS`] and [`regs::IRQ_ACK`].
 const IRQ_FACTORIAL: u32 = 0x001;
 const IRQ_DMA: u32 = 0x100;
 
-/// Bits of [`regs::DMA_COMMAND`].
-const DMA_START: u32 = 0x01;
-const DMA_TO_MEMORY: u32 = 0x02;
-const DMA_IRQ: u32 = 0x04;
+/// In which direction the device copies.
+#[derive(Clone, Copy, PartialEq)]
+enum Transfer {
+    FromMemory,
+    ToMemory,
+}
 
 /// What a register gives if the device is gone.
 const ALL_ONES: u32 = u32::MAX;
@@ -122,6 +143,9 @@ const TIMEOUT_MS: Msecs = 5000;
 /// How long a copy takes at most: the device begins 100 ms after it has been told to, and nothing
 /// can stop it.
 const COPY_MS: i64 = 500;
+
+/// How often to ask for the device while its interrupt does not come.
+const WATCH_MS: Msecs = 100;
 
 /// How many factors the device can be expected to multiply in a millisecond, at least.
 const FACTORS_PER_MS: u32 = 50_000;
@@ -142,6 +166,7 @@ type Buffer<D> = Mapping<'static, KVec<u8>, D>;
 type PoolBlock = Block<'static, [u8; BLOCK_SIZE]>;
 
 type Bar0 = pci::Bar<{ regs::END }>;
+type CheckedBar<'a> = pci::Checked<'a, Bar0>;
 
 /// The result of a round trip of a pattern.
 #[derive(Clone, Copy)]
@@ -189,7 +214,7 @@ impl Irqs {
 
 /// What power management and resets need, and how often their callbacks have been called.
 struct Power {
-    device: ARef<Device>,
+    device: ARef<pci::Device>,
     /// Set when the device is about to be reset; operations in progress give up.
     reset: Atomic<u32>,
     suspend: Atomic<u32>,
@@ -198,12 +223,17 @@ struct Power {
     runtime_resume: Atomic<u32>,
     reset_prepare: Atomic<u32>,
     reset_done: Atomic<u32>,
+    error_detected: Atomic<u32>,
+    slot_reset: Atomic<u32>,
+    error_resume: Atomic<u32>,
+    /// What the device has read from its own registers after the last reset, 0 if nothing.
+    loopback: Atomic<u32>,
 }
 
 impl Power {
     fn new(pdev: &pci::Device<Core>) -> Self {
         Self {
-            device: pdev.as_ref().into(),
+            device: pdev.into(),
             reset: Atomic::new(0),
             suspend: Atomic::new(0),
             resume: Atomic::new(0),
@@ -211,6 +241,10 @@ impl Power {
             runtime_resume: Atomic::new(0),
             reset_prepare: Atomic::new(0),
             reset_done: Atomic::new(0),
+            error_detected: Atomic::new(0),
+            slot_reset: Atomic::new(0),
+            error_resume: Atomic::new(0),
+            loopback: Atomic::new(0),
         }
     }
 }
@@ -357,30 +391,49 @@ impl Edu {
         Ok(id)
     }
 
-    /// Returns whether the device is copying, or will be: it counts down before it does.
     fn copying(bar: &Bar0) -> bool {
-        bar.read32(regs::DMA_COMMAND) & DMA_START != 0
+        bar.read(DMA_COMMAND).start()
     }
 
     /// Waits until the device is no longer copying, which may have been started by an earlier
     /// binding, or given up.
     ///
     /// Until then it may access memory that it was given at that time, and signal an interrupt.
+    /// A device that is gone does neither.
     fn wait_copied(bar: &Bar0) -> Result {
-        read_poll_timeout(
-            || Ok(bar.read32(regs::DMA_COMMAND)),
-            |&command| command & DMA_START == 0 || command == ALL_ONES,
+        let bar = bar.checked();
+
+        let ret = read_poll_timeout(
+            || bar.read(DMA_COMMAND),
+            |command| !command.start(),
             Delta::from_millis(1),
             Delta::from_millis(COPY_MS),
-        )?;
+        );
 
-        Ok(())
+        match ret {
+            Err(ETIMEDOUT) => Err(ETIMEDOUT),
+            _ => Ok(()),
+        }
     }
 
     /// Keeps the device from signaling further interrupts for what it may be doing.
     fn quiesce(bar: &Bar0) {
-        bar.write32(0, regs::STATUS);
+        bar.write(STATUS, STATUS::default());
         bar.write32(bar.read32(regs::IRQ_STATUS), regs::IRQ_ACK);
+    }
+
+    /// Tells the device to copy.
+    fn start_copy(bar: &Bar0, src: u32, dst: u32, count: u32, direction: Transfer, irq: bool) {
+        bar.write32(src, regs::DMA_SRC);
+        bar.write32(dst, regs::DMA_DST);
+        bar.write32(count, regs::DMA_COUNT);
+        bar.write(
+            DMA_COMMAND,
+            DMA_COMMAND::default()
+                .with_start(true)
+                .with_to_memory(direction == Transfer::ToMemory)
+                .with_irq(irq),
+        );
     }
 
     /// Runs `f` with access to the registers, unless the device has been unbound.
@@ -434,13 +487,12 @@ impl Edu {
     }
 
     /// Waits until the device is no longer `busy`: giving up an operation does not stop it.
-    ///
-    /// A device that is gone is busy forever, as all bits are set.
-    fn wait_idle(&self, busy: impl Fn(&Bar0) -> bool) -> Result {
-        read_poll_timeout(
-            || {
+    fn wait_idle(&self, busy: impl Fn(&CheckedBar<'_>) -> Result<bool>) -> Result {
+        pci::poll_timeout(
+            &self.bar,
+            |bar| {
                 self.check_not_gone()?;
-                self.with_bar(&busy)
+                busy(bar)
             },
             |busy| !busy,
             Delta::from_millis(1),
@@ -448,6 +500,10 @@ impl Edu {
         )?;
 
         Ok(())
+    }
+
+    fn wait_no_copy(&self) -> Result {
+        self.wait_idle(|bar| Ok(bar.read(DMA_COMMAND)?.start()))
     }
 
     /// Lets `start` start something, and waits until `count` tells that its interrupt has come, and
@@ -472,30 +528,101 @@ impl Edu {
 
         // The interrupt of such an operation may still come.
         while count.load(Relaxed) == before || self.with_bar(&busy)? {
-            left = self.event.wait_for_completion_killable_timeout(left)?;
+            left = self.wait_event(left)?;
             self.check_not_gone()?;
         }
 
         Ok(())
     }
 
-    fn factorial(&self, n: u32) -> Result {
-        let computing = |bar: &Bar0| bar.read32(regs::STATUS) & STATUS_COMPUTING != 0;
+    /// Waits for an event for at most `left`; returns what is left of it.
+    ///
+    /// A device that is gone signals none, and nobody may know yet that it is: ask it now and then.
+    fn wait_event(&self, mut left: Jiffies) -> Result<Jiffies> {
+        loop {
+            let step = left.min(msecs_to_jiffies(WATCH_MS).max(1));
 
+            match self.event.wait_for_completion_killable_timeout(step) {
+                Ok(rest) => return Ok(left - step + rest),
+                Err(ETIMEDOUT) => left -= step,
+                Err(err) => return Err(err),
+            }
+
+            self.check_not_gone()?;
+            self.with_bar(|bar| bar.checked().read(STATUS))??;
+            if left == 0 {
+                return Err(ETIMEDOUT);
+            }
+        }
+    }
+
+    /// Reads the status register for `timeout` milliseconds.
+    fn watch(&self, timeout: Msecs) -> Result {
+        let _operation = self.operation.try_lock().ok_or(EBUSY)?;
+        let awake = self.wake()?;
+
+        pci::poll_timeout(
+            &self.bar,
+            |bar| {
+                self.check_not_gone()?;
+                bar.read(STATUS)
+            },
+            |_| false,
+            Delta::from_millis(1),
+            Delta::from_millis(timeout.into()),
+        )?;
+
+        awake.put_autosuspend();
+        Ok(())
+    }
+
+    /// Returns the identification of the device, as it reads it itself.
+    ///
+    /// The device can't tell that the address is one of its own registers; they might as well be
+    /// those of another device. There must be no operation in progress.
+    fn loopback(&self, dev: &Device<Bound>) -> Result<u32> {
+        let operation = self.operation.lock();
+        let bar = self.bar.access(dev)?;
+        let id = bar.dma_map(
+            self.mapper.access(dev)?,
+            regs::ID as ResourceSize,
+            4,
+            ToDevice,
+        )?;
+        let dst = u32::try_from(operation.dma_handle)?;
+        let mut bytes = [0; 4];
+
+        Self::start_copy(
+            bar,
+            u32::try_from(id.dma_address())?,
+            DEVICE_BUFFER,
+            4,
+            Transfer::FromMemory,
+            false,
+        );
+        Self::wait_copied(bar)?;
+        Self::start_copy(bar, DEVICE_BUFFER, dst, 4, Transfer::ToMemory, false);
+        Self::wait_copied(bar)?;
+
+        operation.buffer.access(dev)?.read_into(0, &mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn factorial(&self, n: u32) -> Result {
         // An operation may take more than a minute; don't wait for it.
         let mut operation = self.operation.try_lock().ok_or(EBUSY)?;
         operation.factorial = None;
 
         let awake = self.wake()?;
-        self.wait_idle(computing)?;
+        self.wait_idle(|bar| Ok(bar.read(STATUS)?.computing()))?;
         self.run(
             &self.irqs.factorial,
             TIMEOUT_MS.saturating_add(n / FACTORS_PER_MS),
             |bar| {
-                bar.write32(STATUS_IRQ_AFTER_FACTORIAL, regs::STATUS);
+                bar.write(STATUS, STATUS::default().with_irq_after_factorial(true));
                 bar.write32(n, regs::FACTORIAL);
             },
-            computing,
+            |bar| bar.read(STATUS).computing(),
         )?;
 
         // No factorial is all ones: they are 1, or even.
@@ -510,17 +637,12 @@ impl Edu {
     }
 
     /// Has the device copy `count` bytes, which must fit both the buffers.
-    fn copy(&self, src: u32, dst: u32, count: u32, direction: u32) -> Result {
-        self.wait_idle(Self::copying)?;
+    fn copy(&self, src: u32, dst: u32, count: u32, direction: Transfer) -> Result {
+        self.wait_no_copy()?;
         self.run(
             &self.irqs.dma,
             TIMEOUT_MS,
-            |bar| {
-                bar.write32(src, regs::DMA_SRC);
-                bar.write32(dst, regs::DMA_DST);
-                bar.write32(count, regs::DMA_COUNT);
-                bar.write32(DMA_START | DMA_IRQ | direction, regs::DMA_COMMAND);
-            },
+            |bar| Self::start_copy(bar, src, dst, count, direction, true),
             Self::copying,
         )
     }
@@ -536,7 +658,7 @@ impl Edu {
         let awake = self.wake()?;
 
         // A copy that has been given up must not meet the data of this one.
-        self.wait_idle(Self::copying)?;
+        self.wait_no_copy()?;
 
         let mut data = KVec::from_elem(0, DEVICE_BUFFER_SIZE, GFP_KERNEL)?;
         let address = |offset| u32::try_from(operation.dma_handle + offset as DmaAddress);
@@ -554,8 +676,8 @@ impl Edu {
         }
         self.with_buffer(&operation, |buffer| buffer.write_from(TX, &data))?;
 
-        self.copy(tx, DEVICE_BUFFER, count, 0)?;
-        self.copy(DEVICE_BUFFER, rx, count, DMA_TO_MEMORY)?;
+        self.copy(tx, DEVICE_BUFFER, count, Transfer::FromMemory)?;
+        self.copy(DEVICE_BUFFER, rx, count, Transfer::ToMemory)?;
 
         self.with_buffer(&operation, |buffer| buffer.read_into(RX, &mut data))?;
         let mismatches = data
@@ -619,7 +741,7 @@ impl Edu {
         let awake = self.wake()?;
 
         // A copy that has been given up must not meet the data of this one.
-        self.wait_idle(Self::copying)?;
+        self.wait_no_copy()?;
 
         let count = u32::try_from(len)?;
         let mut data = KVec::from_elem(0, DEVICE_BUFFER_SIZE, GFP_KERNEL)?;
@@ -627,7 +749,7 @@ impl Edu {
             *byte = pattern(seed, i);
         }
         let mut data = self.with_mapped(&mut operation.to_device, data, ToDevice, |_, tx| {
-            self.copy(tx, DEVICE_BUFFER, count, 0)
+            self.copy(tx, DEVICE_BUFFER, count, Transfer::FromMemory)
         })?;
 
         // What the device has to overwrite, up to `len`.
@@ -635,7 +757,7 @@ impl Edu {
             *byte = !pattern(seed, i);
         }
         let data = self.with_mapped(&mut operation.from_device, data, FromDevice, |_, rx| {
-            self.copy(DEVICE_BUFFER, rx, count, DMA_TO_MEMORY)
+            self.copy(DEVICE_BUFFER, rx, count, Transfer::ToMemory)
         })?;
         let mut mismatches = Self::mismatches(&data, |i| {
             let sent = pattern(seed, i);
@@ -654,7 +776,7 @@ impl Edu {
             data,
             Bidirectional,
             |slots, address| {
-                self.copy(DEVICE_BUFFER, address, count, DMA_TO_MEMORY)?;
+                self.copy(DEVICE_BUFFER, address, count, Transfer::ToMemory)?;
 
                 {
                     let mapper = self.mapper.try_access().ok_or(ENODEV)?;
@@ -665,7 +787,7 @@ impl Edu {
                     slots.put(0, mapping.sync_for_device())?;
                 }
 
-                self.copy(address, DEVICE_BUFFER, count, 0)?;
+                self.copy(address, DEVICE_BUFFER, count, Transfer::FromMemory)?;
 
                 {
                     // A part of it, for which no other type is needed.
@@ -675,7 +797,7 @@ impl Edu {
                     slots.put(0, mapping)?;
                 }
 
-                self.copy(DEVICE_BUFFER, address, count, DMA_TO_MEMORY)
+                self.copy(DEVICE_BUFFER, address, count, Transfer::ToMemory)
             },
         )?;
         mismatches += Self::mismatches(&data, |i| {
@@ -717,7 +839,7 @@ impl Edu {
         operation.pool = None;
 
         let awake = self.wake()?;
-        self.wait_idle(Self::copying)?;
+        self.wait_no_copy()?;
 
         let blocks = &mut operation.blocks;
         let mut addresses = KVec::with_capacity(2 * count, GFP_KERNEL)?;
@@ -739,10 +861,10 @@ impl Edu {
         let size = u32::try_from(BLOCK_SIZE)?;
         let (read, written) = addresses.split_at(count);
         for (&address, offset) in read.iter().zip((0..).step_by(BLOCK_SIZE)) {
-            self.copy(address, DEVICE_BUFFER + offset, size, 0)?;
+            self.copy(address, DEVICE_BUFFER + offset, size, Transfer::FromMemory)?;
         }
         for (&address, offset) in written.iter().zip((0..).step_by(BLOCK_SIZE)) {
-            self.copy(DEVICE_BUFFER + offset, address, size, DMA_TO_MEMORY)?;
+            self.copy(DEVICE_BUFFER + offset, address, size, Transfer::ToMemory)?;
         }
 
         let mut mismatches = 0;
@@ -902,11 +1024,37 @@ impl Edu {
             ("runtime_resume", &power.runtime_resume),
             ("reset_prepare", &power.reset_prepare),
             ("reset_done", &power.reset_done),
+            ("error_detected", &power.error_detected),
+            ("slot_reset", &power.slot_reset),
+            ("error_resume", &power.error_resume),
         ] {
             writeln!(f, "{} {}", name, count.load(Relaxed))?;
         }
 
         Ok(())
+    }
+
+    fn store_watch(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        let [timeout] = Self::read_numbers(reader)?;
+
+        this.watch(timeout)
+    }
+
+    fn show_reset(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match this.power.loopback.load(Relaxed) {
+            0 => writeln!(f, "none"),
+            id => writeln!(f, "{:#010x}", id),
+        }
+    }
+
+    fn store_reset(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        let pdev = &this.power.device;
+
+        match Self::read_numbers(reader)? {
+            [0] => pdev.try_reset_function(),
+            [1] => pdev.request_reset(GFP_KERNEL),
+            _ => Err(EINVAL),
+        }
     }
 
     fn debugfs(this: Arc<Self>, name: &CStr) -> impl PinInit<Scope<Arc<Self>>> + '_ {
@@ -930,6 +1078,13 @@ impl Edu {
                 &Self::store_stream,
             );
             dir.read_write_callback_file(c_str!("pool"), this, &Self::show_pool, &Self::store_pool);
+            dir.write_only_callback_file(c_str!("watch"), this, &Self::store_watch);
+            dir.read_write_callback_file(
+                c_str!("reset"),
+                this,
+                &Self::show_reset,
+                &Self::store_reset,
+            );
         })
     }
 }
@@ -974,6 +1129,7 @@ impl pci::Driver for EduDriver {
         // longer the driver's if it found bus mastering enabled.
         let bar = edu.bar.access(pdev.as_ref())?;
         Edu::wait_copied(bar)
+            .or_else(|_| pdev.reset_function())
             .inspect_err(|_| dev_err!(pdev.as_ref(), "does not stop copying\n"))?;
         Edu::quiesce(bar);
 
@@ -985,6 +1141,9 @@ impl pci::Driver for EduDriver {
         // The device has not been told about any memory yet, hence the order of release does not
         // matter if anything fails below.
         pdev.set_master();
+
+        // What is restored when an error of the bus has cost the device its configuration.
+        pdev.save_state()?;
 
         KBox::pin_init(
             try_pin_init!(Self {
@@ -1084,10 +1243,50 @@ impl pci::err::Driver for EduDriver {
     fn reset_done(pdev: &pci::Device<Core>, this: Pin<&Self>) {
         let edu = &this.edu;
 
+        if edu.start(pdev.as_ref()).is_ok() {
+            let id = edu.loopback(pdev.as_ref()).unwrap_or(0);
+
+            edu.power.loopback.store(id, Relaxed);
+            edu.power.reset.store(0, Relaxed);
+        }
         count(&edu.power.reset_done);
+    }
+
+    // The device can't be accessed until it has been reset.
+    fn error_detected(
+        _pdev: &pci::Device<Core>,
+        this: Pin<&Self>,
+        state: ChannelState,
+    ) -> RecoveryResult {
+        let edu = &this.edu;
+
+        count(&edu.power.error_detected);
+        edu.give_up(&edu.power.reset);
+
+        match state {
+            ChannelState::PermFailure => RecoveryResult::Disconnect,
+            _ => RecoveryResult::NeedReset,
+        }
+    }
+
+    fn slot_reset(pdev: &pci::Device<Core>, this: Pin<&Self>) -> RecoveryResult {
+        count(&this.edu.power.slot_reset);
+
+        // The state is gone once it has been restored; save it for the next time.
+        pdev.restore_state();
+        match pdev.save_state() {
+            Ok(()) => RecoveryResult::Recovered,
+            Err(_) => RecoveryResult::Disconnect,
+        }
+    }
+
+    fn resume(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        let edu = &this.edu;
+
         if edu.start(pdev.as_ref()).is_ok() {
             edu.power.reset.store(0, Relaxed);
         }
+        count(&edu.power.error_resume);
     }
 }
 

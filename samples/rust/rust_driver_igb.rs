@@ -7,6 +7,10 @@
 //! device has to offer, and gives a test something to compare. The packets it transmits don't leave
 //! the controller.
 //!
+//! It recovers from errors of the bus, stops while the device is reset or the system sleeps, lets
+//! the device be suspended at run time, and enables virtual functions, for which there is a driver
+//! of its own in `rust_driver_igbvf.rs`.
+//!
 //! The directory `rust_driver_igb-<name of the device>` in debugfs has these files:
 //!
 //! - `identification`: the status register as of probe, and the address.
@@ -23,10 +27,16 @@
 //! - `transmit`: write `PACKETS LENGTH` to have the device transmit. Read it to get the number of
 //!   packets, the number of descriptors that the device has completed, and the number of packets
 //!   that it says it has transmitted.
+//! - `callbacks`: how often the driver has been called to recover from an error, to prepare for a
+//!   reset and to go on after it, and to suspend and resume the device.
+//! - `reset`: write `1` to have the driver reset the device, unless somebody else is about to do
+//!   something to it, which gives `EAGAIN`. Read it to get how often this has been done.
+//! - `vfs`: how many virtual functions are enabled, a mask of those that have a driver, and the
+//!   number of vectors that they have left to this function.
 //!
 //! A write fails with `ETIMEDOUT` if the device does not do its part in time, and with `ENODEV` if
-//! the device is gone, or the driver is being unbound. Reading gives `none` after a failure, and
-//! `busy` during an operation.
+//! the device is gone, or the driver is being unbound, and with `EAGAIN` while the device is
+//! stopped. Reading gives `none` after a failure, and `busy` during an operation.
 
 use core::{
     fmt,
@@ -37,19 +47,29 @@ use kernel::{
     cpu::{self, CpuId},
     cpumask::{Cpumask, CpumaskVar},
     debugfs::Scope,
-    device::{Bound, Core, Device},
+    device::{Bound, Core, Device, Pm},
     devres::Devres,
     dma::{CoherentAllocation, Device as _, DmaAddress, DmaMask},
+    driver,
     io::poll::read_poll_timeout,
     irq::{self, Line},
     new_mutex,
-    pci::{self, IrqType, IrqTypes, IrqVectors},
+    pci::{
+        self,
+        err::{ChannelState, RecoveryResult},
+        pm::SavedState,
+        IrqType, IrqTypes, IrqVectors,
+    },
+    pm::runtime::Awake,
     prelude::*,
     str::CString,
-    sync::{Arc, Mutex},
+    sync::{aref::ARef, Arc, Mutex},
     time::{delay::fsleep, Delta},
     uaccess::UserSliceReader,
+    InPlaceModule,
 };
+
+mod rust_driver_igbvf;
 
 /// Offsets of the registers in BAR 0, in bytes. All of them have 32 bits.
 mod regs {
@@ -135,10 +155,21 @@ const ALL_ONES: u32 = u32::MAX;
 /// The number of MSI-X vectors.
 const VECTORS: usize = 10;
 
+/// The device has this many vectors in all. The virtual functions (VFs) take theirs from the end,
+/// the same number each.
+const ALL_VECTORS: usize = 25;
+const VF_VECTORS: usize = 3;
+
+/// The number of VFs that may be enabled: one more would take [`VECTOR_OTHER`].
+const MAX_VFS: u16 = 7;
+
 /// The vector that the transmit queue signals, and the one for everything else. These two remain
 /// if virtual functions take theirs.
 const VECTOR_TX: usize = 0;
 const VECTOR_OTHER: usize = 1;
+
+/// For how many milliseconds the device must not have been used before it is suspended.
+const AUTOSUSPEND_MS: i32 = 100;
 
 /// How long the device may take for anything, and how often it is looked at.
 const TIMEOUT: Delta = Delta::from_secs(5);
@@ -234,6 +265,7 @@ impl Ring {
     fn program(&mut self, bar: &Bar0) {
         let address = self.dma_handle;
 
+        bar.write32(0, regs::TXDCTL0);
         bar.write32(address as u32, regs::TDBAL0);
         bar.write32((address >> 32) as u32, regs::TDBAH0);
         bar.write32((Self::LEN * 16) as u32, regs::TDLEN0);
@@ -303,15 +335,96 @@ impl Ring {
     }
 }
 
+/// The callbacks that are counted.
+#[derive(Clone, Copy)]
+enum Callback {
+    CorrectedError,
+    DetectedNormal,
+    DetectedFrozen,
+    DetectedFailure,
+    MmioEnabled,
+    SlotReset,
+    Recovered,
+    ResetPrepare,
+    ResetDone,
+    Suspend,
+    Resume,
+    RuntimeSuspend,
+    RuntimeResume,
+}
+
+impl Callback {
+    /// In the order of declaration.
+    const NAMES: [&'static str; 13] = [
+        "cor_error_detected",
+        "error_detected_normal",
+        "error_detected_frozen",
+        "error_detected_failure",
+        "mmio_enabled",
+        "slot_reset",
+        "error_resume",
+        "reset_prepare",
+        "reset_done",
+        "suspend",
+        "resume",
+        "runtime_suspend",
+        "runtime_resume",
+    ];
+}
+
+/// How often each of them has been called, and how often the driver has reset the device.
+struct Callbacks {
+    counts: [AtomicU32; Callback::NAMES.len()],
+    resets: AtomicU32,
+}
+
+impl Callbacks {
+    fn new() -> Self {
+        Self {
+            counts: [const { AtomicU32::new(0) }; Callback::NAMES.len()],
+            resets: AtomicU32::new(0),
+        }
+    }
+
+    fn count(&self, callback: Callback) {
+        if let Some(count) = self.counts.get(callback as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What there is to know about the VFs.
+struct Vfs {
+    /// Those that have a driver, as a mask.
+    bound: AtomicU32,
+    /// How many vectors are not theirs. Changes only with [`Igb::ring`] locked, and so does what
+    /// the device knows of it.
+    own_vectors: AtomicU32,
+}
+
+impl Vfs {
+    fn new() -> Self {
+        Self {
+            bound: AtomicU32::new(0),
+            own_vectors: AtomicU32::new(VECTORS as u32),
+        }
+    }
+}
+
 /// The device, as the interrupt handlers and the debugfs files share it.
 #[pin_data]
 struct Igb {
+    device: ARef<pci::Device>,
     #[pin]
     bar: Devres<Bar0>,
     identity: Identity,
     irq_type: IrqType,
     /// Set when the driver is unbound; operations in progress give up.
     gone: AtomicBool,
+    /// Set while the device is stopped, the same.
+    stopped: AtomicBool,
+    callbacks: Callbacks,
+    vfs: Vfs,
     interrupts: [AtomicU32; VECTORS],
     thread_runs: AtomicU32,
     tx_irqs: AtomicU32,
@@ -328,6 +441,7 @@ impl Igb {
 
         Arc::pin_init(
             try_pin_init!(Self {
+                device: pdev.into(),
                 bar <- pdev.iomap_region_sized::<{ regs::END }>(0, c_str!("rust_driver_igb")),
                 identity: {
                     let bar = bar.access(dev)?;
@@ -337,6 +451,9 @@ impl Igb {
                 },
                 irq_type,
                 gone: AtomicBool::new(false),
+                stopped: AtomicBool::new(false),
+                callbacks: Callbacks::new(),
+                vfs: Vfs::new(),
                 interrupts: [const { AtomicU32::new(0) }; VECTORS],
                 thread_runs: AtomicU32::new(0),
                 tx_irqs: AtomicU32::new(0),
@@ -372,8 +489,13 @@ impl Igb {
 
     /// Keeps the device from signaling interrupts, and from beginning to transmit.
     fn quiesce(bar: &Bar0) {
-        bar.write32(ALL_ONES, regs::IMC);
         bar.write32(ALL_ONES, regs::EIMC);
+        Self::quiesce_rest(bar);
+    }
+
+    /// The same, except for the MSI-X vectors.
+    fn quiesce_rest(bar: &Bar0) {
+        bar.write32(ALL_ONES, regs::IMC);
         bar.write32(0, regs::RCTL);
         bar.write32(0, regs::TCTL);
         bar.read32(regs::ICR);
@@ -415,6 +537,93 @@ impl Igb {
         })
     }
 
+    /// The MSI-X vectors that are not those of VFs, as a mask.
+    fn own_vectors(&self) -> u32 {
+        (1 << self.vfs.own_vectors.load(Ordering::Relaxed)) - 1
+    }
+
+    /// Stops the device, which has no operation in progress. Its VFs go on.
+    fn stop(&self, bar: &Bar0) {
+        bar.write32(self.own_vectors(), regs::EIMC);
+        Self::quiesce_rest(bar);
+    }
+
+    /// Has an operation in progress give up, waits until it has, and stops the device.
+    ///
+    /// Operations that begin after this fail until [`Self::restart`] has been called.
+    fn suspend(&self, pdev: &pci::Device<Core>, handlers: &Handlers) {
+        let dev = pdev.as_ref();
+
+        self.stopped.store(true, Ordering::Relaxed);
+        drop(self.ring.lock());
+
+        // There is no way to stop a device that is cut off. It can't disturb, either.
+        if !pdev.is_offline() {
+            if let Ok(bar) = self.bar.access(dev) {
+                self.stop(bar);
+            }
+        }
+        handlers.synchronize(dev);
+    }
+
+    /// Starts the device again. It may have been reset, but its configuration space is restored.
+    fn restart(&self, dev: &Device<Bound>) -> Result {
+        let bar = self.bar.access(dev)?;
+
+        if bar.read32(regs::STATUS) == ALL_ONES {
+            return Err(ENODEV);
+        }
+        self.stop(bar);
+        self.start(bar)?;
+        self.stopped.store(false, Ordering::Relaxed);
+
+        Ok(())
+    }
+
+    /// Leaves the VFs their vectors, if there are to be `num` of them.
+    fn share_vectors(&self, pdev: &pci::Device<Core>, num: u16) -> Result {
+        let taken = usize::from(num).saturating_mul(VF_VECTORS);
+        let own = ALL_VECTORS.saturating_sub(taken).min(VECTORS);
+        let bar = self.bar.access(pdev.as_ref())?;
+
+        let _ring = self.ring.lock();
+        self.vfs.own_vectors.store(own as u32, Ordering::Relaxed);
+        if self.irq_type == IrqType::MsiX && !self.stopped.load(Ordering::Relaxed) {
+            bar.write32(!self.own_vectors(), regs::EIMC);
+            bar.write32(self.own_vectors(), regs::EIMS);
+        }
+
+        Ok(())
+    }
+
+    /// The driver of VF `vf` has been bound, or unbound. Returns the address of the VF.
+    fn vf_bound(&self, vf: u16, bound: bool) -> Result<[u8; 6]> {
+        let mask = 1u32.checked_shl(vf.into()).ok_or(EINVAL)?;
+        let before = if bound {
+            self.vfs.bound.fetch_or(mask, Ordering::Relaxed)
+        } else {
+            self.vfs.bound.fetch_and(!mask, Ordering::Relaxed)
+        };
+        if (before & mask == 0) != bound {
+            return Err(EBUSY);
+        }
+
+        // The ones that follow the address of this function.
+        let mut address = self.identity.address;
+        let last = &mut address[5];
+        *last = last.wrapping_add(1).wrapping_add(vf as u8);
+        Ok(address)
+    }
+
+    /// Resets the device, on behalf of user space.
+    fn reset_function(&self) -> Result {
+        self.check_running()?;
+        self.device.try_reset_function()?;
+        self.callbacks.resets.fetch_add(1, Ordering::Relaxed);
+
+        Ok(())
+    }
+
     /// Sets the device up after a reset.
     fn start(&self, bar: &Bar0) -> Result {
         self.ring.lock().program(bar);
@@ -423,7 +632,7 @@ impl Igb {
         bar.write32(tx << 8, regs::IVAR0);
 
         if self.irq_type == IrqType::MsiX {
-            let all = (1 << VECTORS) - 1;
+            let own = self.own_vectors();
             let other = IVAR_VALID | VECTOR_OTHER as u32;
 
             bar.write32(
@@ -434,8 +643,8 @@ impl Igb {
             for vector in 0..VECTORS {
                 bar.try_write32(0, regs::eitr(vector))?;
             }
-            bar.write32(all, regs::EIAC);
-            bar.write32(all, regs::EIMS);
+            bar.write32(own, regs::EIAC);
+            bar.write32(own, regs::EIMS);
         } else {
             bar.write32(ICR_TX | ICR_SOFTWARE, regs::IMS);
         }
@@ -452,20 +661,28 @@ impl Igb {
         self.bar.try_access_with(f).ok_or(ENODEV)
     }
 
-    fn check_not_gone(&self) -> Result {
+    /// Returns an error if operations have to give up.
+    fn check_running(&self) -> Result {
         if self.gone.load(Ordering::Relaxed) {
             return Err(ENODEV);
+        }
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(EAGAIN);
         }
 
         Ok(())
     }
 
+    /// Resumes the device if need be, and keeps it awake.
+    fn wake(&self) -> Result<Awake<&Device>> {
+        self.check_running()?;
+        self.device.runtime_pm().resume_and_get()
+    }
+
     /// Returns [`ENODEV`] if the device is gone, or about to be.
     fn check_present(&self) -> Result {
-        self.check_not_gone()?;
-        if self.with_bar(|bar| bar.read32(regs::STATUS))? == ALL_ONES {
-            return Err(ENODEV);
-        }
+        self.check_running()?;
+        self.with_bar(|bar| bar.checked().check(bar.read32(regs::STATUS)))??;
 
         Ok(())
     }
@@ -479,7 +696,7 @@ impl Igb {
     /// The vectors that can be signaled, as a mask.
     fn vector_mask(&self) -> u32 {
         match self.irq_type {
-            IrqType::MsiX => (1 << VECTORS) - 1,
+            IrqType::MsiX => self.own_vectors(),
             IrqType::Msi | IrqType::Intx => 1,
         }
     }
@@ -493,11 +710,11 @@ impl Igb {
     }
 
     fn raise(&self, mask: u32, rounds: u32) -> Result {
+        let awake = self.wake()?;
+        let mut ring = self.ring.lock();
         if mask == 0 || mask & !self.vector_mask() != 0 {
             return Err(EINVAL);
         }
-
-        let mut ring = self.ring.lock();
         ring.raised = None;
 
         if rounds == 0 {
@@ -512,7 +729,7 @@ impl Igb {
             self.signal(mask)?;
             read_poll_timeout(
                 || {
-                    self.check_not_gone()?;
+                    self.check_running()?;
                     Ok(arrived())
                 },
                 |arrived| *arrived,
@@ -522,6 +739,7 @@ impl Igb {
         }
 
         ring.raised = Some(rounds);
+        awake.put_autosuspend();
         Ok(())
     }
 
@@ -530,12 +748,14 @@ impl Igb {
             return Err(EINVAL);
         }
 
+        let awake = self.wake()?;
         let mut ring = self.ring.lock();
         let mut transmitted = Transmitted {
             packets,
             ..Default::default()
         };
         ring.transmitted = None;
+        self.check_present()?;
         ring.write_packet(&self.identity, len)?;
         // Forget what has been counted so far.
         self.with_bar(|bar| bar.read32(regs::GPTC))?;
@@ -552,6 +772,7 @@ impl Igb {
         }
 
         ring.transmitted = Some(transmitted);
+        awake.put_autosuspend();
         Ok(())
     }
 
@@ -565,7 +786,7 @@ impl Igb {
         self.with_bar(|bar| bar.write32(tail, regs::TDT0))?;
         read_poll_timeout(
             || {
-                self.check_not_gone()?;
+                self.check_running()?;
                 ring.completed(first, n)
             },
             |completed| *completed == n,
@@ -708,6 +929,14 @@ impl Handlers {
             },
             GFP_KERNEL,
         )?)
+    }
+
+    /// Waits for the handlers that are running.
+    fn synchronize(&self, dev: &Device<Core>) {
+        for registration in &self.registrations {
+            // It fails only if there is nothing to wait for.
+            let _ = registration.synchronize(dev);
+        }
     }
 }
 
@@ -868,10 +1097,51 @@ impl Files {
         self.igb.transmit(packets, usize::try_from(len)?)
     }
 
+    fn show_callbacks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, count) in Callback::NAMES.iter().zip(&self.igb.callbacks.counts) {
+            writeln!(f, "{} {}", name, count.load(Ordering::Relaxed))?;
+        }
+
+        Ok(())
+    }
+
+    fn show_reset(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.igb.callbacks.resets.load(Ordering::Relaxed))
+    }
+
+    fn store_reset(&self, reader: &mut UserSliceReader) -> Result {
+        let [one] = Self::read_numbers(reader)?;
+        if one != 1 {
+            return Err(EINVAL);
+        }
+
+        self.igb.reset_function()
+    }
+
+    fn show_vfs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let igb = &self.igb;
+
+        writeln!(
+            f,
+            "enabled {} bound {:#x} vectors {}",
+            igb.device.num_vf(),
+            igb.vfs.bound.load(Ordering::Relaxed),
+            igb.vfs.own_vectors.load(Ordering::Relaxed)
+        )
+    }
+
     fn debugfs(self, name: &CStr) -> impl PinInit<Scope<Self>> + '_ {
         Scope::dir(self, name, |this, dir| {
             dir.read_callback_file(c_str!("identification"), this, &Self::show_identification);
             dir.read_callback_file(c_str!("interrupts"), this, &Self::show_interrupts);
+            dir.read_callback_file(c_str!("callbacks"), this, &Self::show_callbacks);
+            dir.read_callback_file(c_str!("vfs"), this, &Self::show_vfs);
+            dir.read_write_callback_file(
+                c_str!("reset"),
+                this,
+                &Self::show_reset,
+                &Self::store_reset,
+            );
             dir.read_write_callback_file(
                 c_str!("vectors"),
                 this,
@@ -900,6 +1170,8 @@ struct IgbDriver {
     #[pin]
     _debugfs: Scope<Files>,
     handlers: Arc<Handlers>,
+    /// The configuration space at the end of probe.
+    saved: SavedState,
     igb: Arc<Igb>,
 }
 
@@ -925,6 +1197,9 @@ impl IgbDriver {
 impl pci::Driver for IgbDriver {
     type IdInfo = ();
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+    const PM: Option<pci::pm::Ops<Self>> = Some(pci::pm::Ops::simple());
+    const ERROR_HANDLERS: Option<pci::err::Handlers<Self>> = Some(pci::err::Handlers::new());
+    const SRIOV: Option<pci::sriov::Ops<Self>> = Some(pci::sriov::Ops::new());
 
     fn probe(pdev: &pci::Device<Core>, _info: &Self::IdInfo) -> Result<Pin<KBox<Self>>> {
         pdev.enable_device_mem()?;
@@ -939,15 +1214,27 @@ impl pci::Driver for IgbDriver {
             handlers: handlers.clone(),
         };
 
+        if pdev.is_physfn() {
+            pdev.set_totalvfs(MAX_VFS)?;
+        }
+        pdev.runtime_pm().set_autosuspend_delay(AUTOSUSPEND_MS);
+        pdev.runtime_pm().use_autosuspend()?;
+
         // The device accesses memory only when it is told to transmit, which user space can't do
         // before there are files. These are the last thing that can fail.
         pdev.set_master();
         igb.start(igb.bar.access(pdev.as_ref())?)?;
 
+        // For when the device has been reset after an error. What the PCI core has saved is used up
+        // when it restores it, e.g. when the device resumes.
+        pdev.save_state()?;
+        let saved = pdev.store_saved_state()?;
+
         KBox::pin_init(
             try_pin_init!(Self {
                 _debugfs <- files.debugfs(&name),
                 handlers,
+                saved,
                 igb,
             }),
             GFP_KERNEL,
@@ -962,13 +1249,15 @@ impl pci::Driver for IgbDriver {
         igb.gone.store(true, Ordering::Relaxed);
         drop(igb.ring.lock());
 
+        // They have been disabled, which unbinds them, before this is called.
+        if igb.vfs.bound.load(Ordering::Relaxed) != 0 {
+            dev_err!(dev, "virtual functions are still bound\n");
+        }
+
         if let Ok(bar) = igb.bar.access(dev) {
             Igb::quiesce(bar);
         }
-        for registration in &this.handlers.registrations {
-            // It fails only if there is nothing to wait for.
-            let _ = registration.synchronize(dev);
-        }
+        this.handlers.synchronize(dev);
         if let Ok(bar) = igb.bar.access(dev) {
             if Igb::reset(bar).is_err() {
                 dev_warn!(dev, "does not reset\n");
@@ -977,8 +1266,142 @@ impl pci::Driver for IgbDriver {
     }
 }
 
-kernel::module_pci_driver! {
-    type: IgbDriver,
+#[vtable]
+impl pci::err::Driver for IgbDriver {
+    fn error_detected(
+        pdev: &pci::Device<Core>,
+        this: Pin<&Self>,
+        state: ChannelState,
+    ) -> RecoveryResult {
+        let igb = &this.igb;
+        let (callback, result) = match state {
+            ChannelState::Normal => (Callback::DetectedNormal, RecoveryResult::CanRecover),
+            ChannelState::Frozen => (Callback::DetectedFrozen, RecoveryResult::NeedReset),
+            ChannelState::PermFailure => (Callback::DetectedFailure, RecoveryResult::Disconnect),
+        };
+
+        igb.callbacks.count(callback);
+        igb.suspend(pdev, &this.handlers);
+
+        result
+    }
+
+    fn mmio_enabled(pdev: &pci::Device<Core>, this: Pin<&Self>) -> RecoveryResult {
+        this.igb.callbacks.count(Callback::MmioEnabled);
+
+        // Something has gone wrong, but the link works: a reset of this function will do, unless it
+        // has VFs, which would be lost. It goes through the callbacks below.
+        if pdev.num_vf() == 0 && pdev.reset_function().is_ok() && this.igb.check_running().is_ok() {
+            RecoveryResult::Recovered
+        } else {
+            RecoveryResult::NeedReset
+        }
+    }
+
+    fn slot_reset(pdev: &pci::Device<Core>, this: Pin<&Self>) -> RecoveryResult {
+        this.igb.callbacks.count(Callback::SlotReset);
+
+        if pdev.load_saved_state(&this.saved).is_err() {
+            return RecoveryResult::Disconnect;
+        }
+        pdev.restore_state();
+
+        match this.igb.restart(pdev.as_ref()) {
+            Ok(()) => RecoveryResult::Recovered,
+            Err(_) => RecoveryResult::Disconnect,
+        }
+    }
+
+    fn resume(_pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        this.igb.callbacks.count(Callback::Recovered);
+    }
+
+    fn cor_error_detected(_pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        this.igb.callbacks.count(Callback::CorrectedError);
+    }
+
+    fn reset_prepare(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        this.igb.callbacks.count(Callback::ResetPrepare);
+        this.igb.suspend(pdev, &this.handlers);
+    }
+
+    fn reset_done(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        this.igb.callbacks.count(Callback::ResetDone);
+        if this.igb.restart(pdev.as_ref()).is_err() {
+            dev_err!(pdev.as_ref(), "does not work after a reset\n");
+        }
+    }
+}
+
+#[vtable]
+impl pci::pm::Driver for IgbDriver {
+    fn suspend(pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.igb.callbacks.count(Callback::Suspend);
+        this.igb.suspend(pdev, &this.handlers);
+
+        Ok(())
+    }
+
+    fn resume(pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.igb.callbacks.count(Callback::Resume);
+        this.igb.restart(pdev.as_ref())
+    }
+
+    // An operation keeps the device awake, hence there is none.
+    fn runtime_suspend(pdev: &pci::Device<Pm>, this: Pin<&Self>) -> Result {
+        this.igb.callbacks.count(Callback::RuntimeSuspend);
+        this.igb.stop(this.igb.bar.access(pdev.as_ref())?);
+
+        Ok(())
+    }
+
+    fn runtime_resume(pdev: &pci::Device<Pm>, this: Pin<&Self>) -> Result {
+        this.igb.callbacks.count(Callback::RuntimeResume);
+        this.igb.restart(pdev.as_ref())
+    }
+}
+
+#[vtable]
+impl pci::sriov::Driver for IgbDriver {
+    fn sriov_configure(pdev: &pci::Device<Core>, this: Pin<&Self>, num_vfs: u16) -> Result<u16> {
+        let igb = &this.igb;
+        let _awake = igb.wake()?;
+
+        if num_vfs == 0 {
+            pdev.disable_sriov();
+            igb.share_vectors(pdev, 0)?;
+        } else {
+            // Their drivers are bound, and may use their vectors, before this returns.
+            igb.share_vectors(pdev, num_vfs)?;
+            if let Err(err) = pdev.enable_sriov(num_vfs) {
+                igb.share_vectors(pdev, 0)?;
+                return Err(err);
+            }
+        }
+
+        Ok(num_vfs)
+    }
+}
+
+#[pin_data]
+struct IgbModule {
+    #[pin]
+    _pf: driver::Registration<pci::Adapter<IgbDriver>>,
+    #[pin]
+    _vf: driver::Registration<pci::Adapter<rust_driver_igbvf::IgbvfDriver>>,
+}
+
+impl InPlaceModule for IgbModule {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _pf <- driver::Registration::new(c_str!("rust_driver_igb"), module),
+            _vf <- driver::Registration::new(c_str!("rust_driver_igbvf"), module),
+        })
+    }
+}
+
+module! {
+    type: IgbModule,
     name: "rust_driver_igb",
     authors: ["Seed e5ff81f6 maintainers"],
     description: "Rust PCI driver for QEMU's igb device",

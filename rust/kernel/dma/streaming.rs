@@ -396,6 +396,47 @@ impl Mapper {
         self.map(owner, direction).map_err(Error::from)
     }
 
+    /// Returns whether addresses for the device are something else than what the CPU uses.
+    #[cfg(CONFIG_PCI)]
+    fn translates(&self) -> bool {
+        // SAFETY: `self.as_raw()` is valid; the bus sets up the fields before the device is bound.
+        #[cfg(CONFIG_ARCH_HAS_DMA_OPS)]
+        if !unsafe { (*self.as_raw()).dma_ops }.is_null() {
+            return true;
+        }
+
+        #[cfg(CONFIG_IOMMU_DMA)]
+        // SAFETY: As above.
+        return unsafe { (*self.as_raw()).dma_iommu() };
+
+        #[cfg(not(CONFIG_IOMMU_DMA))]
+        false
+    }
+
+    /// Maps the `size` bytes of memory or registers of a device that begin at `start`.
+    ///
+    /// The errors are those of [`Mapper::map_resource`], without the warning of C if the device
+    /// does not reach it: where in the address space it is, is not for the driver to say.
+    #[cfg(CONFIG_PCI)]
+    pub(crate) fn map_device_memory<D: Direction>(
+        &self,
+        start: bindings::phys_addr_t,
+        size: usize,
+        direction: D,
+    ) -> Result<Mapping<'_, DeviceMemory, D>> {
+        // A physical address may have 32 bits.
+        #[allow(clippy::useless_conversion)]
+        let last = u64::from(start).saturating_add((size as u64).saturating_sub(1));
+        // SAFETY: `self.as_raw()` is valid, and by the type invariants, so is the mask.
+        let mask = unsafe { *(*self.as_raw()).dma_mask };
+        if !self.translates() && last > mask {
+            return Err(ENOMEM);
+        }
+
+        self.map(DeviceMemory { start, size }, direction)
+            .map_err(Error::from)
+    }
+
     /// Allocates and maps `size` bytes of memory for which the CPU uses its caches.
     ///
     /// The memory is zeroed and belongs to the CPU at first. It is freed when the mapping is

@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// A device that does not exist, but can do DMA.
-pub(super) struct TestDevice(faux::Registration);
+pub(crate) struct TestDevice(faux::Registration);
 
 impl TestDevice {
-    pub(super) fn new(name: &CStr) -> Result<Self> {
+    pub(crate) fn new(name: &CStr) -> Result<Self> {
         let faux = faux::Registration::new(name, None)?;
         let dev = faux.as_ref().as_raw();
 
@@ -26,7 +26,7 @@ impl TestDevice {
         Ok(Self(faux))
     }
 
-    pub(super) fn bound(&self) -> &Device<Bound> {
+    pub(crate) fn bound(&self) -> &Device<Bound> {
         let dev: &Device = self.0.as_ref();
 
         // SAFETY: A faux device is bound as long as it is registered.
@@ -35,7 +35,7 @@ impl TestDevice {
 
     /// Runs `f` in what looks like a binding of its own, at the end of which devres releases what
     /// `f` has registered.
-    pub(super) fn with_binding<R>(&self, f: impl FnOnce(&Device<Bound>) -> Result<R>) -> Result<R> {
+    pub(crate) fn with_binding<R>(&self, f: impl FnOnce(&Device<Bound>) -> Result<R>) -> Result<R> {
         let dev = self.bound();
 
         // SAFETY: `dev.as_raw()` is valid.

@@ -356,6 +356,9 @@ pub trait RegisterIo: RegisterSpace {
         Self: WordIo<<L::Register as Register>::Word>,
     {
         const { assert!(L::ALIGNED, "register is not aligned to its size") };
+        // The end, which is computed when the driver is compiled, does not overflow, and neither
+        // does the sum below.
+        const { assert!(L::END != 0) };
 
         if location.offset() + size_of_word::<L::Register>() > self.size() {
             return Err(EINVAL);
@@ -376,6 +379,9 @@ pub trait RegisterIo: RegisterSpace {
         Self: WordIo<<L::Register as Register>::Word>,
     {
         const { assert!(L::ALIGNED, "register is not aligned to its size") };
+        // The end, which is computed when the driver is compiled, does not overflow, and neither
+        // does the sum below.
+        const { assert!(L::END != 0) };
 
         if location.offset() + size_of_word::<L::Register>() > self.size() {
             return Err(EINVAL);

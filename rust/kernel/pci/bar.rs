@@ -6,10 +6,11 @@
 //! C headers: [`include/linux/pci.h`](srctree/include/linux/pci.h),
 //! [`include/linux/ioport.h`](srctree/include/linux/ioport.h)
 
-use super::{ConfigSpace, Device, Normal};
+use super::{Bar, ConfigSpace, Device, Normal};
 use crate::{
     bindings, device,
     devres::{BindingState, Devres},
+    dma::{DeviceMemory, Direction, DmaAddress, Mapper, Mapping},
     error::to_result,
     io::{port::Ports, resource::Flags, Io, IoRaw, PhysAddr, ResourceSize},
     prelude::*,
@@ -455,10 +456,10 @@ impl<'a> BarRequest<'a> {
 ///
 /// # Invariants
 ///
-/// `io` is a mapping of the addresses of `_region`.
+/// `io` is a mapping of the addresses of `region`.
 pub struct BarMap<const SIZE: usize = 0> {
     io: IoRaw<SIZE>,
-    _region: Region,
+    region: Region,
     bar_use: BarUse,
 }
 
@@ -475,7 +476,7 @@ impl<const SIZE: usize> BarMap<SIZE> {
         // INVARIANT: Just mapped.
         Ok(Self {
             io: IoRaw::new(addr, len)?,
-            _region: region,
+            region,
             bar_use,
         })
     }
@@ -502,6 +503,103 @@ impl<const SIZE: usize> Deref for BarMap<SIZE> {
         unsafe { Io::from_raw(&self.io) }
     }
 }
+
+/// A part of a BAR that is mapped for DMA by a device.
+///
+/// Obtained from [`Bar::dma_map`] or [`BarMap::dma_map`], unmapped when it is dropped. As long as
+/// it lives, the BAR is where it is, for which it borrows the mapping for the CPU, and the device
+/// that accesses it is bound. Hence there are no [`Slots`](crate::dma::Slots) for it, which would
+/// keep it without the former.
+///
+/// As with other mappings, the device must have stopped to access the BAR before this is dropped.
+pub struct BarDma<'a, D: Direction>(Mapping<'a, DeviceMemory, D>);
+
+impl<'a, D: Direction> BarDma<'a, D> {
+    /// `start` and `len` are the ones of a BAR that has an address for `'a`.
+    fn new(
+        mapper: &'a Mapper,
+        (start, len): (PhysAddr, ResourceSize),
+        offset: ResourceSize,
+        size: usize,
+        direction: D,
+    ) -> Result<Self> {
+        let end = offset.checked_add(size.try_into()?).ok_or(EINVAL)?;
+        if end > len {
+            return Err(EINVAL);
+        }
+
+        let start = start.checked_add(offset).ok_or(EINVAL)?;
+        Ok(Self(mapper.map_device_memory(start, size, direction)?))
+    }
+
+    /// Returns the address for the device that accesses the BAR.
+    #[inline]
+    pub fn dma_address(&self) -> DmaAddress {
+        self.0.dma_address()
+    }
+
+    /// Returns the number of bytes.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
+macro_rules! impl_dma_map {
+    ($mapping:ident, |$this:ident| $range:expr) => {
+        impl<const SIZE: usize> $mapping<SIZE> {
+            /// Maps `size` bytes of the BAR, from `offset` on, for DMA by the device of `mapper`.
+            ///
+            /// This is mostly another device than that of the BAR. Whether the two reach each other
+            /// is up to the bridges between them. Offset and size are in bytes.
+            ///
+            /// May be called from any context. C functions: `dma_map_resource()`,
+            /// `dma_mapping_error()`; `dma_unmap_resource()` when the result is dropped.
+            ///
+            /// # Errors
+            ///
+            /// - [`EINVAL`] if the part is empty, or not inside of what is mapped.
+            /// - [`ENOMEM`] if the device can't reach it: without an IOMMU, if it does not have the
+            ///   address bits; with one, if that has no addresses left.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # use kernel::{dma::{DmaAddress, FromDevice, Mapper}, pci, prelude::*};
+            #[doc = concat!("type Peer = pci::", stringify!($mapping), "<0x100>;")]
+            ///
+            /// /// Runs `f` with the address at which one device writes to the doorbell of another.
+            /// fn ring(
+            ///     mapper: &Mapper,
+            ///     peer: &Peer,
+            ///     f: impl FnOnce(DmaAddress) -> Result,
+            /// ) -> Result {
+            ///     let doorbell = peer.dma_map(mapper, 0x40, 4, FromDevice)?;
+            ///
+            ///     f(doorbell.dma_address())
+            /// }
+            /// ```
+            pub fn dma_map<'a, D: Direction>(
+                &'a self,
+                mapper: &'a Mapper,
+                offset: ResourceSize,
+                size: usize,
+                direction: D,
+            ) -> Result<BarDma<'a, D>> {
+                let $this = self;
+
+                BarDma::new(mapper, $range, offset, size, direction)
+            }
+        }
+    };
+}
+
+impl_dma_map!(BarMap, |this| (this.region.start, this.region.len));
+// It has been checked, and does not move as long as it is mapped.
+impl_dma_map!(Bar, |this| this
+    .pdev()
+    .bar_resource(u32::try_from(this.num)?)?
+    .part(false, 0, None)?);
 
 /// The I/O ports behind a BAR.
 ///

@@ -5,7 +5,7 @@
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
 
 use super::Device;
-use crate::{bindings, device, error::to_result, prelude::*};
+use crate::{bindings, device, prelude::*};
 use core::marker::PhantomData;
 
 mod private {
@@ -191,6 +191,7 @@ macro_rules! impl_access {
         #[doc = concat!("Reads the ", $bits, "-bit register at `offset`.")]
         ///
         /// See [`ConfigSpace`] for contexts and errors.
+        #[inline]
         pub fn $try_read(&self, offset: usize) -> Result<$ty> {
             let mut value = 0;
             let offset = Self::check_offset(offset, core::mem::size_of::<$ty>())?;
@@ -216,6 +217,7 @@ macro_rules! impl_access {
         #[doc = concat!("Writes `value` to the ", $bits, "-bit register at `offset`.")]
         ///
         /// See [`ConfigSpace`] for contexts and errors.
+        #[inline]
         pub fn $try_write(&self, offset: usize, value: $ty) -> Result {
             let offset = Self::check_offset(offset, core::mem::size_of::<$ty>())?;
 
@@ -317,9 +319,19 @@ impl<'a, S: ConfigSpaceKind> ConfigSpace<'a, S> {
     }
 
     /// Converts what C returns, which is an errno or one of the positive `PCIBIOS_*`.
+    #[inline]
     fn check_return(ret: c_int) -> Result {
+        if ret != 0 {
+            return Err(Self::error(ret));
+        }
+
+        Ok(())
+    }
+
+    #[cold]
+    fn error(ret: c_int) -> Error {
         // SAFETY: There are no requirements.
-        to_result(unsafe { bindings::pcibios_err_to_errno(ret) })
+        Error::from_errno(unsafe { bindings::pcibios_err_to_errno(ret) })
     }
 }
 

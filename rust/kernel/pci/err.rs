@@ -151,6 +151,10 @@ pub trait Driver: super::Driver {
 
     /// The device has been reset, and must be initialized again; what the configuration space
     /// contained is lost unless the driver restores it.
+    ///
+    /// What [`Device::save_state`] has saved is used up once it has been restored, which the PCI
+    /// core does, too, when the device resumes. A driver that saves it in probe should keep a copy
+    /// ([`Device::store_saved_state`]), and load it here before it restores it.
     fn slot_reset(dev: &Device<Core>, this: Pin<&Self>) -> RecoveryResult {
         let _ = (dev, this);
         build_error!(VTABLE_DEFAULT_ERROR)

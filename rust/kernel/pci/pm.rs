@@ -22,7 +22,7 @@ use crate::{
     error::{from_result, to_result, Result, VTABLE_DEFAULT_ERROR},
     ffi::c_int,
     fmt,
-    pm::runtime::RuntimePm,
+    pm::runtime::{Callback, RuntimePm},
     prelude::*,
     str::CStr,
     sync::aref::ARef,
@@ -122,7 +122,9 @@ macro_rules! declare_callbacks {
     (
         locked { $($(#[$lmeta:meta])* $locked:ident,)* }
         unlocked { $($(#[$umeta:meta])* $unlocked:ident,)* }
-        runtime { $($(#[$rmeta:meta])* $runtime:ident: $ctx:ident, $missing:expr;)* }
+        runtime {
+            $($(#[$rmeta:meta])* $runtime:ident: $ctx:ident, $exclusive:literal, $missing:expr;)*
+        }
     ) => {
         /// The power management callbacks of a PCI driver.
         ///
@@ -292,7 +294,11 @@ macro_rules! declare_callbacks {
                     // for which `remove_callback()` waits once it has taken away the data, and so
                     // does the driver core before it binds another driver.
                     match unsafe { Adapter::<T>::bound(dev) } {
-                        Some((dev, this)) => from_result(|| T::$runtime(dev, this).map(|()| 0)),
+                        Some((dev, this)) => {
+                            let _callback = $exclusive.then(|| Callback::enter(dev.as_ref()));
+
+                            from_result(|| T::$runtime(dev, this).map(|()| 0))
+                        }
                         None => $missing,
                     }
                 }
@@ -405,15 +411,15 @@ declare_callbacks! {
         ///
         /// With [`EBUSY`] or [`EAGAIN`] it stays awake for now; with another error, it is not
         /// suspended any more until it is bound again.
-        runtime_suspend: Pm, -(bindings::EBUSY as c_int);
+        runtime_suspend: Pm, true, -(bindings::EBUSY as c_int);
         /// Runtime PM, without the device lock: undoes `runtime_suspend`.
-        runtime_resume: Pm, 0;
+        runtime_resume: Pm, true, 0;
         /// Runtime PM, without the device lock: nobody uses the device. It is suspended if this
         /// returns `Ok`.
         ///
         /// In contrast to the other two, this may run concurrently with them, and may suspend the
         /// device by itself, e.g. by [`RuntimePm::autosuspend`], and return an error.
-        runtime_idle: Bound, -(bindings::EBUSY as c_int);
+        runtime_idle: Bound, false, -(bindings::EBUSY as c_int);
     }
 }
 
@@ -602,7 +608,8 @@ impl Device<device::Pm> {
         to_result(unsafe { bindings::pci_save_state(self.as_raw()) })
     }
 
-    /// Restores the configuration space from memory; does nothing if it has not been saved.
+    /// Restores the configuration space from memory; does nothing if it has not been saved, or has
+    /// been restored since.
     ///
     /// C function: [`pci_restore_state`].
     ///

@@ -63,6 +63,7 @@ impl Reach {
         }
     }
 
+    #[inline]
     fn check(self) -> Result {
         match self {
             Self::Normal => Ok(()),
@@ -72,12 +73,11 @@ impl Reach {
     }
 }
 
-/// Decides what a read has meant: `reach` is what was known after it, `is_present` asks the device.
+/// Decides what a read has meant: `known` is what was known against the device after it,
+/// `is_present` asks the device.
 #[inline]
-fn check_answer(reach: Reach, all_ones: bool, is_present: impl FnOnce() -> bool) -> Result {
-    if reach != Reach::Normal {
-        return reach.check();
-    }
+fn check_answer(known: Result, all_ones: bool, is_present: impl FnOnce() -> bool) -> Result {
+    known?;
     if all_ones && !is_present() {
         return Err(ENODEV);
     }
@@ -272,7 +272,7 @@ impl<M: Mapping> Checked<'_, M> {
         let pdev = self.mapping.pci_device();
 
         check_answer(
-            pdev.reach(),
+            pdev.reach().check(),
             all_ones,
             // SAFETY: A mapping can be reached only as long as the device is bound.
             || unsafe { pdev.answers() },
@@ -407,7 +407,7 @@ mod tests {
         // The device is asked only if there is doubt.
         let mut asked = false;
         assert_eq!(
-            check_answer(Reach::Normal, false, || {
+            check_answer(Reach::Normal.check(), false, || {
                 asked = true;
                 false
             }),
@@ -415,12 +415,21 @@ mod tests {
         );
         assert!(!asked);
 
-        assert_eq!(check_answer(Reach::Normal, true, || true), Ok(()));
-        assert_eq!(check_answer(Reach::Normal, true, || false), Err(ENODEV));
-        assert_eq!(check_answer(Reach::Frozen, false, || true), Err(EIO));
-        assert_eq!(check_answer(Reach::Frozen, true, || true), Err(EIO));
-        assert_eq!(check_answer(Reach::Gone, false, || true), Err(ENODEV));
-        assert_eq!(check_answer(Reach::Gone, true, || false), Err(ENODEV));
+        assert_eq!(check_answer(Ok(()), true, || true), Ok(()));
+        assert_eq!(check_answer(Ok(()), true, || false), Err(ENODEV));
+        assert_eq!(
+            check_answer(Reach::Frozen.check(), false, || true),
+            Err(EIO)
+        );
+        assert_eq!(check_answer(Reach::Frozen.check(), true, || true), Err(EIO));
+        assert_eq!(
+            check_answer(Reach::Gone.check(), false, || true),
+            Err(ENODEV)
+        );
+        assert_eq!(
+            check_answer(Reach::Gone.check(), true, || false),
+            Err(ENODEV)
+        );
         assert_eq!(Reach::Normal.check(), Ok(()));
         assert_eq!(Reach::Frozen.check(), Err(EIO));
         assert_eq!(Reach::Gone.check(), Err(ENODEV));

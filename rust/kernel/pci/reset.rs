@@ -5,27 +5,33 @@
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
 //!
 //! A reset must not happen behind the back of the driver, hence it needs the device lock. Who has
-//! it and who has not is told by the type of the device:
+//! it is told by the type of the device; who has not, nothing can tell. Therefore there is nothing
+//! here that waits for the lock, as a callback that has it, or somebody whom it waits for, would
+//! wait forever:
 //!
 //! | from | call | which |
 //! | ---- | ---- | ----- |
 //! | a callback that has the lock (`Device<Core>`) | [`Device::reset_function`] | uses it |
-//! | elsewhere, e.g. a work item | [`reset_function`] here | takes it |
-//! | elsewhere, without waiting | [`Device::try_reset_function`] | gives up if it is held |
+//! | anywhere, not waiting | [`Device::try_reset_function`] | gives up if it is held |
+//! | anywhere, later | [`Device::request_reset`] | has a work item of the kernel wait for it |
 //!
 //! All of them tell the driver by [`reset_prepare`](super::err::Driver::reset_prepare) and
 //! [`reset_done`](super::err::Driver::reset_done), and save and restore the configuration space,
 //! except for [`Device::reset_function_without_restore`] and [`Device::flr`].
 //!
-//! All of them must be called from process context, and may sleep, some for seconds.
+//! Except for [`Device::request_reset`], all of them must be called from process context, and may
+//! sleep, some for seconds.
 
 use super::Device;
 use crate::{
+    alloc::Flags,
     bindings,
     device::{self, Core},
     error::{to_result, Result},
     prelude::*,
     sync::aref::ARef,
+    types::ScopeGuard,
+    workqueue::{self, impl_has_work, new_work, Work, WorkItem},
 };
 
 /// The ways to reset a function.
@@ -98,13 +104,16 @@ impl Device {
         self.reset_methods().next().is_some()
     }
 
-    /// Resets this function unless somebody holds the device lock.
+    /// Resets this function if it is bound and nobody holds the device lock.
     ///
-    /// C function: [`pci_try_reset_function`].
+    /// In a callback that has the lock, this is somebody, too. C function:
+    /// [`pci_try_reset_function`].
     ///
     /// # Errors
     ///
     /// - [`EAGAIN`](kernel::error::code::EAGAIN) if the device lock is held by somebody.
+    /// - [`ENODEV`](kernel::error::code::ENODEV) if no driver is bound to the device: it has been
+    ///   unbound, or removed.
     /// - [`ENOTTY`](kernel::error::code::ENOTTY) if there is no way to reset it.
     /// - Otherwise the error of the method.
     ///
@@ -113,8 +122,169 @@ impl Device {
         // Otherwise a device that is suspended is woken up behind the back of runtime PM.
         let _awake = self.runtime_pm().resume_and_get();
 
+        self.try_reset_bound()
+    }
+
+    fn try_reset_bound(&self) -> Result {
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
-        to_result(unsafe { bindings::pci_try_reset_function(self.as_raw()) })
+        if unsafe { bindings::pci_dev_trylock(self.as_raw()) } == 0 {
+            return Err(EAGAIN);
+        }
+        let _locked = ScopeGuard::new(|| {
+            // SAFETY: It has just been locked.
+            unsafe { bindings::pci_dev_unlock(self.as_raw()) };
+        });
+
+        // SAFETY: The device lock is held.
+        unsafe { self.reset_bound() }
+    }
+
+    /// Resets this function if it is bound: it can't be removed then, as this unbinds it first,
+    /// and there is a bus to reach it by.
+    ///
+    /// # Safety
+    ///
+    /// The device lock must be held.
+    unsafe fn reset_bound(&self) -> Result {
+        let dev: &device::Device = self.as_ref();
+
+        // SAFETY: `dev.as_raw()` is a pointer to a valid `struct device`, of which the device lock
+        // is held.
+        if !unsafe { bindings::device_is_bound(dev.as_raw()) } {
+            return Err(ENODEV);
+        }
+
+        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, of which the device
+        // lock is held, and which has not been removed.
+        to_result(unsafe { bindings::pci_reset_function_locked(self.as_raw()) })
+    }
+
+    /// Has this function reset by a work item of the kernel, soon.
+    ///
+    /// The work item takes the device lock, and the one of the bridge above. The driver gets to
+    /// know when it happens by [`reset_prepare`](super::err::Driver::reset_prepare), and when it is
+    /// over by [`reset_done`](super::err::Driver::reset_done); if it has failed, this is logged.
+    /// Nothing happens if the device has been unbound by then. If it has been bound again, it is
+    /// the new binding that is reset. Each request is a reset of its own.
+    ///
+    /// May be called from the context that `flags` allow, with
+    /// [`GFP_ATOMIC`](crate::alloc::flags::GFP_ATOMIC) from any, e.g. by an interrupt handler that
+    /// finds the device hung. C function: [`pci_reset_function`].
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOTTY`](kernel::error::code::ENOTTY) if there is no way to reset it.
+    /// - [`ENOMEM`](kernel::error::code::ENOMEM) if there is no memory for the work item.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::{device::{Bound, Device}, irq, pci, prelude::*, sync::aref::ARef};
+    /// struct Hung(ARef<pci::Device>);
+    ///
+    /// impl irq::Handler for Hung {
+    ///     fn handle(&self, _dev: &Device<Bound>) -> irq::IrqReturn {
+    ///         // The device says that it does not go on without a reset.
+    ///         if self.0.request_reset(GFP_ATOMIC).is_err() {
+    ///             dev_err!(self.0.as_ref(), "hung\n");
+    ///         }
+    ///         irq::IrqReturn::Handled
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// [`pci_reset_function`]: srctree/drivers/pci/pci.c
+    pub fn request_reset(&self, flags: Flags) -> Result {
+        if !self.reset_supported() {
+            return Err(ENOTTY);
+        }
+
+        let request = KBox::pin_init(Request::new(self.into()), flags)?;
+
+        // It has just been created, so it can't be in a queue.
+        workqueue::system_unbound().enqueue(request);
+        Ok(())
+    }
+
+    /// The same as the C function `pci_reset_function()` for a device that is bound.
+    fn reset_with_locks(&self) -> Result {
+        let dev: &device::Device = self.as_ref();
+
+        // The bridge is locked before the device, but what is above a device is known only as long
+        // as that is bound.
+        let bridge = {
+            let _guard = dev.lock();
+
+            // SAFETY: The device lock is held, of the pointer to a valid `struct device`.
+            if !unsafe { bindings::device_is_bound(dev.as_raw()) } {
+                return Err(ENODEV);
+            }
+
+            // SAFETY: The device is bound, hence its bus, and the physical function of a virtual
+            // one, have not been removed. There may be no bridge, for which this returns null.
+            unsafe {
+                Device::from_get(bindings::pci_dev_get(bindings::pci_upstream_bridge(
+                    self.as_raw(),
+                )))
+            }
+        };
+
+        let lock = |pdev: &Device| {
+            let pdev = pdev.as_raw();
+
+            // SAFETY: `pdev` is a pointer to a valid `struct pci_dev`. Nobody else's lock is held
+            // except the one of the bridge above, which comes first, like in C.
+            unsafe { bindings::pci_dev_lock(pdev) };
+
+            ScopeGuard::new(move || {
+                // SAFETY: It has been locked above, and the caller still has the reference.
+                unsafe { bindings::pci_dev_unlock(pdev) };
+            })
+        };
+        let _bridge_locked = bridge.as_deref().map(lock);
+        let _locked = lock(self);
+
+        // SAFETY: The device lock is held.
+        unsafe { self.reset_bound() }
+    }
+}
+
+/// The work item of [`Device::request_reset`].
+#[pin_data]
+struct Request {
+    pdev: ARef<Device>,
+    #[pin]
+    work: Work<Self>,
+}
+
+impl_has_work! {
+    impl HasWork<Self> for Request { self.work }
+}
+
+impl Request {
+    fn new(pdev: ARef<Device>) -> impl PinInit<Self> {
+        pin_init!(Self {
+            pdev,
+            work <- new_work!("pci::reset::Request::work"),
+        })
+    }
+}
+
+impl WorkItem for Request {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(this: Self::Pointer) {
+        let pdev = &this.pdev;
+        // As in `Device::try_reset_function()`.
+        let _awake = pdev.runtime_pm().resume_and_get();
+
+        match pdev.reset_with_locks() {
+            // Unbound meanwhile: there is nobody who wants it any more.
+            Ok(()) | Err(ENODEV) => {}
+            Err(err) => {
+                dev_err!(pdev.as_ref(), "requested reset failed: {err:?}\n");
+            }
+        }
     }
 }
 
@@ -124,8 +294,7 @@ impl Device<device::Pm> {
     ///
     /// The same as for other devices, except that the device is not resumed before.
     pub fn try_reset_function(&self) -> Result {
-        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
-        to_result(unsafe { bindings::pci_try_reset_function(self.as_raw()) })
+        self.try_reset_bound()
     }
 }
 
@@ -188,26 +357,6 @@ impl Device<Core> {
         // lock is held. `false` is `PCI_RESET_DO_RESET`.
         to_result(unsafe { bindings::pcie_reset_flr(self.as_raw(), false) })
     }
-}
-
-/// Resets a function, with the device lock, which this takes, like the one of the bridge above.
-///
-/// Not for callbacks that have the device lock, for which there is [`Device::reset_function`]: the
-/// lock would be waited for forever. This is why it is no method, and does not take a reference
-/// that they have. C function: [`pci_reset_function`].
-///
-/// # Errors
-///
-/// - [`ENOTTY`](kernel::error::code::ENOTTY) if there is no way to reset it.
-/// - Otherwise the error of the method.
-///
-/// [`pci_reset_function`]: srctree/drivers/pci/pci.c
-pub fn reset_function(pdev: &ARef<Device>) -> Result {
-    // As in `Device::try_reset_function()`.
-    let _awake = pdev.runtime_pm().resume_and_get();
-
-    // SAFETY: `pdev.as_raw()` is a pointer to a valid `struct pci_dev`.
-    to_result(unsafe { bindings::pci_reset_function(pdev.as_raw()) })
 }
 
 #[kunit_tests(rust_kernel_pci_reset)]

@@ -17,6 +17,8 @@
 //! go before the data of the driver is dropped. The same holds for a failed probe. A driver may
 //! disable them earlier.
 //!
+//! Hence the driver of a VF may use the data of the one of the PF, see [`Device::pf_drvdata`].
+//!
 //! As long as VFs are enabled, the PF is not suspended at run time.
 
 use super::{Adapter, Device};
@@ -28,7 +30,7 @@ use crate::{
     ffi::c_int,
     prelude::*,
 };
-use core::{marker::PhantomData, pin::Pin};
+use core::{any::TypeId, marker::PhantomData, pin::Pin};
 
 /// The callbacks of a driver of physical functions.
 ///
@@ -89,8 +91,14 @@ pub trait Driver: super::Driver {
 
     /// User space wants the VF `vf` to have `count` MSI-X vectors; 0 is for the default.
     ///
-    /// The VF has no driver, and its device lock is held, too.
-    fn set_msix_vec_count(dev: &Device<Core>, this: Pin<&Self>, vf: &Device, count: u32) -> Result {
+    /// The VF has no driver, and its device lock is held, too. This is why `dev` is not
+    /// `Device<Core>`, by which the VF could be removed: this would wait for that lock.
+    fn set_msix_vec_count(
+        dev: &Device<Bound>,
+        this: Pin<&Self>,
+        vf: &Device,
+        count: u32,
+    ) -> Result {
         let _ = (dev, this, vf, count);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -289,28 +297,6 @@ impl Device {
         }
         Ok(u8::try_from(devfn)?)
     }
-
-    /// Returns a mask of the sizes that BAR `bar` of the VFs can have if there are `num_vfs` of
-    /// them: bit 0 is for 1 MiB, bit 1 for 2 MiB, and so on.
-    ///
-    /// 0 if the BAR can't be resized. May be called from any context.
-    /// C function: [`pci_iov_vf_bar_get_sizes`].
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if `bar` is not the number of a BAR (0 to 5), or this is not a PF.
-    ///
-    /// [`pci_iov_vf_bar_get_sizes`]: srctree/drivers/pci/iov.c
-    pub fn vf_bar_sizes(&self, bar: u32, num_vfs: u16) -> Result<u32> {
-        let bar = resource_of(bar)?;
-        if !self.is_physfn() {
-            return Err(EINVAL);
-        }
-
-        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, which is a PF, and
-        // `bar` the index of a resource for VFs.
-        Ok(unsafe { bindings::pci_iov_vf_bar_get_sizes(self.as_raw(), bar, num_vfs.into()) })
-    }
 }
 
 impl Device<Bound> {
@@ -332,6 +318,97 @@ impl Device<Bound> {
         // its PF until it has been removed, i.e. longer than it is bound, hence the returned
         // reference is valid for as long as `self` is.
         unsafe { &*bindings::pci_physfn(self.as_raw()).cast() }
+    }
+
+    /// Returns a mask of the sizes that BAR `bar` of the VFs can have if there are `num_vfs` of
+    /// them: bit 0 is for 1 MiB, bit 1 for 2 MiB, and so on.
+    ///
+    /// 0 if the BAR can't be resized. May be called from any context; reads the configuration
+    /// space. C function: [`pci_iov_vf_bar_get_sizes`].
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if `bar` is not the number of a BAR (0 to 5), or this is not a PF.
+    ///
+    /// [`pci_iov_vf_bar_get_sizes`]: srctree/drivers/pci/iov.c
+    pub fn vf_bar_sizes(&self, bar: u32, num_vfs: u16) -> Result<u32> {
+        let bar = resource_of(bar)?;
+        if !self.is_physfn() {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, which is a PF and has
+        // not been removed, and `bar` the index of a resource for VFs.
+        Ok(unsafe { bindings::pci_iov_vf_bar_get_sizes(self.as_raw(), bar, num_vfs.into()) })
+    }
+
+    /// Returns the data of the driver of the physical function (PF) of this VF.
+    ///
+    /// They are there for as long as this VF is bound, see the [module documentation](self). The
+    /// callbacks of the PF may run at the same time, and, while the PF enables or disables VFs,
+    /// wait for the driver of the VF to be bound or unbound: mind the locks of the driver.
+    ///
+    /// May be called from any context. C function: [`pci_iov_get_pf_drvdata`].
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if this is not a VF.
+    /// - [`ENODEV`] if the driver of the PF is not `T`, or is none, or its probe or unbind has
+    ///   enabled this VF and has not returned yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::{device::{Bound, Core}, pci, prelude::*};
+    /// struct PfDriver {
+    ///     link_speed: u32,
+    /// }
+    ///
+    /// # kernel::pci_device_table!(
+    /// #     PCI_TABLE,
+    /// #     MODULE_PCI_TABLE,
+    /// #     <PfDriver as pci::Driver>::IdInfo,
+    /// #     [(pci::DeviceId::from_id(pci::Vendor::REDHAT, 0), ())]
+    /// # );
+    /// impl pci::Driver for PfDriver {
+    ///     // ...
+    /// #     type IdInfo = ();
+    /// #     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+    /// #
+    /// #     fn probe(_pdev: &pci::Device<Core>, _info: &()) -> Result<Pin<KBox<Self>>> {
+    /// #         Err(ENODEV)
+    /// #     }
+    /// }
+    ///
+    /// /// In the driver of the VFs.
+    /// fn link_speed(vf: &pci::Device<Bound>) -> Result<u32> {
+    ///     Ok(vf.pf_drvdata::<PfDriver>()?.link_speed)
+    /// }
+    /// ```
+    ///
+    /// [`pci_iov_get_pf_drvdata`]: srctree/drivers/pci/iov.c
+    pub fn pf_drvdata<T: super::Driver + Sync + 'static>(&self) -> Result<Pin<&T>> {
+        if !self.is_virtfn() {
+            return Err(EINVAL);
+        }
+
+        let pf = self.physfn();
+        let mut driver = None;
+        BindingState::with_existing(pf.as_ref(), |state| driver = state.pf_driver);
+        if driver != Some(TypeId::of::<T>()) {
+            return Err(ENODEV);
+        }
+
+        // SAFETY: `Device` is a transparent wrapper of `struct pci_dev`, whatever its context. The
+        // context is needed for the call below only, for which see there.
+        let pf = unsafe { &*pf.as_raw().cast::<Device<device::CoreInternal>>() };
+        let dev: &device::Device<device::CoreInternal> = pf.as_ref();
+
+        // SAFETY: The type of the driver is noted after its data has been set, and forgotten after
+        // all VFs have been unbound, but before the data is taken away. As this VF is bound, and
+        // the type was still noted, the latter has not happened, and does not for as long as
+        // `self` is valid. The type of the data is `Pin<KBox<T>>`.
+        Ok(unsafe { dev.drvdata_borrow::<Pin<KBox<T>>>() })
     }
 
     /// Returns the number of this VF, from 0.
@@ -356,6 +433,11 @@ impl Device<Bound> {
 }
 
 /// For callbacks that hold the device lock. All of it may sleep.
+///
+/// What enables or disables VFs must not be called by [error handlers](super::err::Driver), except
+/// for [`reset_prepare`](super::err::Driver::reset_prepare) and
+/// [`reset_done`](super::err::Driver::reset_done): the PCI core may hold `pci_bus_sem` there, which
+/// is needed to add and remove devices.
 impl Device<Core> {
     /// Enables `num_vfs` VFs.
     ///

@@ -255,7 +255,7 @@ impl Device {
     /// # Safety
     ///
     /// `pdev` must be null, or valid with a reference count that the caller gives away.
-    unsafe fn from_get(pdev: *mut bindings::pci_dev) -> Option<ARef<Self>> {
+    pub(super) unsafe fn from_get(pdev: *mut bindings::pci_dev) -> Option<ARef<Self>> {
         let pdev = NonNull::new(pdev)?;
 
         // SAFETY: Valid and with a reference count, as required. `Device` is transparent to

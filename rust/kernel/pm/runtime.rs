@@ -20,7 +20,9 @@
 //! | what configures | callbacks of the bus (`Device<Core>`) |
 //!
 //! Waiting for the device in one of its own callbacks for runtime PM would be waiting for oneself.
-//! These callbacks get a `Device<Pm>`, for which the functions that wait don't exist:
+//! These callbacks get a `Device<Pm>`, for which the functions that wait don't exist. A driver that
+//! calls them all the same, by a reference to the device that it has from somewhere else, gets
+//! [`EDEADLK`]:
 //!
 //! ```ignore
 //! # use kernel::{device::{Device, Pm}, prelude::*};
@@ -46,6 +48,8 @@ use crate::{
     prelude::*,
     sync::aref::ARef,
 };
+#[cfg(CONFIG_PCI)]
+use crate::{devres::BindingState, task::Task};
 use core::ops::Deref;
 
 /// A context in which one may wait until the device has been resumed or suspended.
@@ -302,7 +306,68 @@ impl<'a, Ctx: DeviceContext> RuntimePm<'a, Ctx> {
     }
 }
 
+/// Notes that the current task runs a callback for runtime PM of a device, which has a
+/// [`BindingState`].
+///
+/// Of the callbacks of a device that are noted, there must not be two at the same time.
+#[cfg(CONFIG_PCI)]
+pub(crate) struct Callback<'a>(&'a Device);
+
+#[cfg(CONFIG_PCI)]
+impl<'a> Callback<'a> {
+    pub(crate) fn enter(dev: &'a Device) -> Self {
+        let task = Task::current_raw() as usize;
+
+        BindingState::with_existing(dev, |state| state.pm_task = task);
+        Self(dev)
+    }
+}
+
+#[cfg(CONFIG_PCI)]
+impl Drop for Callback<'_> {
+    fn drop(&mut self) {
+        BindingState::with_existing(self.0, |state| state.pm_task = 0);
+    }
+}
+
+#[cfg(all(CONFIG_PCI, CONFIG_PM))]
+impl<Ctx: DeviceContext> RuntimePm<'_, Ctx> {
+    /// Returns [`EDEADLK`] if the current task runs a callback that it would wait for.
+    #[inline]
+    fn check_wait(&self) -> Result {
+        // SAFETY: `self.as_raw()` is a pointer to a valid `struct device`. C changes the field
+        // under a lock; what the current task has to do with it does not change.
+        match unsafe { (&raw const (*self.as_raw()).power.runtime_status).read_volatile() } {
+            bindings::rpm_status_RPM_RESUMING | bindings::rpm_status_RPM_SUSPENDING => {
+                self.check_task()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn check_task(&self) -> Result {
+        let mut task = 0;
+        BindingState::with_existing(self.device(), |state| task = state.pm_task);
+
+        if task == Task::current_raw() as usize {
+            return Err(EDEADLK);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(all(CONFIG_PCI, CONFIG_PM)))]
+impl<Ctx: DeviceContext> RuntimePm<'_, Ctx> {
+    #[inline]
+    fn check_wait(&self) -> Result {
+        Ok(())
+    }
+}
+
 /// What waits: process context, not in a callback for runtime PM of the same device.
+///
+/// All of it returns [`EDEADLK`] in such a callback.
 impl<'a, Ctx: MayWait> RuntimePm<'a, Ctx> {
     /// Resumes the device, and keeps it awake.
     ///
@@ -315,6 +380,8 @@ impl<'a, Ctx: MayWait> RuntimePm<'a, Ctx> {
     /// - What the driver returns when it can't resume.
     #[inline]
     pub fn resume_and_get(&self) -> Result<Awake<&'a Device>> {
+        self.check_wait()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct device`.
         to_result(unsafe { bindings::pm_runtime_resume_and_get(self.as_raw()) })?;
 
@@ -326,6 +393,8 @@ impl<'a, Ctx: MayWait> RuntimePm<'a, Ctx> {
     /// May sleep. Errors are those of [`Self::resume_and_get`]. C function: `pm_runtime_resume()`.
     #[inline]
     pub fn resume(&self) -> Result {
+        self.check_wait()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct device`.
         done(unsafe { bindings::pm_runtime_resume(self.as_raw()) })
     }
@@ -339,6 +408,8 @@ impl<'a, Ctx: MayWait> RuntimePm<'a, Ctx> {
     /// [`EAGAIN`] if somebody uses it, [`EBUSY`] if a child is awake, and others as in C.
     #[inline]
     pub fn suspend(&self) -> Result {
+        self.check_wait()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct device`.
         done(unsafe { bindings::pm_runtime_suspend(self.as_raw()) })
     }
@@ -348,6 +419,8 @@ impl<'a, Ctx: MayWait> RuntimePm<'a, Ctx> {
     /// May sleep. Errors are those of [`Self::suspend`]. C function: `pm_runtime_autosuspend()`.
     #[inline]
     pub fn autosuspend(&self) -> Result {
+        self.check_wait()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct device`.
         done(unsafe { bindings::pm_runtime_autosuspend(self.as_raw()) })
     }
@@ -357,6 +430,8 @@ impl<'a, Ctx: MayWait> RuntimePm<'a, Ctx> {
     /// May sleep. Errors are those of [`Self::suspend`]. C function: `pm_runtime_idle()`.
     #[inline]
     pub fn idle(&self) -> Result {
+        self.check_wait()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct device`.
         done(unsafe { bindings::pm_runtime_idle(self.as_raw()) })
     }
@@ -629,16 +704,29 @@ pub struct Disabled<D: Deref<Target = Device>> {
 }
 
 impl<D: Deref<Target = Device>> Disabled<D> {
+    /// Checks that `dev` is the device of this, hence that it has not been removed: C looks at its
+    /// parent, to which a device that has been removed has no reference any more.
+    fn check(&self, dev: &Device<Bound>) -> Result {
+        if dev.as_raw() != self.dev.as_raw() {
+            return Err(EINVAL);
+        }
+
+        Ok(())
+    }
+
     /// Tells the core that the device is awake.
     ///
     /// Must be called from process context; may sleep. C function: `pm_runtime_set_active()`.
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if the parent is not awake.
-    pub fn set_active(&self) -> Result {
-        // SAFETY: `self.dev.as_raw()` is a pointer to a valid `struct device`.
-        done(unsafe { bindings::pm_runtime_set_active(self.dev.as_raw()) })
+    /// - [`EINVAL`] if `dev` is another device.
+    /// - [`EBUSY`] if the parent is not awake.
+    pub fn set_active(&self, dev: &Device<Bound>) -> Result {
+        self.check(dev)?;
+
+        // SAFETY: `dev.as_raw()` is a pointer to a valid and bound `struct device`.
+        done(unsafe { bindings::pm_runtime_set_active(dev.as_raw()) })
     }
 
     /// Tells the core that the device is suspended.
@@ -647,10 +735,13 @@ impl<D: Deref<Target = Device>> Disabled<D> {
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if a child is awake.
-    pub fn set_suspended(&self) -> Result {
-        // SAFETY: `self.dev.as_raw()` is a pointer to a valid `struct device`.
-        done(unsafe { bindings::pm_runtime_set_suspended(self.dev.as_raw()) })
+    /// - [`EINVAL`] if `dev` is another device.
+    /// - [`EBUSY`] if a child is awake.
+    pub fn set_suspended(&self, dev: &Device<Bound>) -> Result {
+        self.check(dev)?;
+
+        // SAFETY: `dev.as_raw()` is a pointer to a valid and bound `struct device`.
+        done(unsafe { bindings::pm_runtime_set_suspended(dev.as_raw()) })
     }
 }
 
@@ -751,8 +842,13 @@ mod tests {
             assert!(!pm.suspended());
             assert_eq!(pm.resume_and_get().err(), Some(EACCES));
 
-            disabled.set_active()?;
+            disabled.set_active(dev)?;
             assert!(!pm.status_suspended());
+            let other = faux::Registration::new(c_str!("rust_pm_runtime_other"), None)?;
+            // SAFETY: A faux device is bound as long as it is registered.
+            let other = unsafe { other.as_ref().as_bound() };
+            assert_eq!(disabled.set_suspended(other), Err(EINVAL));
+
             let disabled = disabled.into_owned();
             assert!(!pm.enabled());
 
@@ -761,6 +857,38 @@ mod tests {
             assert!(pm.active());
             pm.suspend()?;
             assert!(pm.suspended());
+            Ok(())
+        })
+    }
+
+    #[cfg(CONFIG_PCI)]
+    #[test]
+    fn callback_does_not_wait_for_itself() -> Result {
+        with_device(|dev| {
+            let pm = dev.runtime_pm();
+            BindingState::with(dev, |_| ())?;
+            // SAFETY: Nobody else knows this device.
+            let status = unsafe { &raw mut (*dev.as_raw()).power.runtime_status };
+
+            {
+                let _callback = Callback::enter(dev);
+
+                // SAFETY: As above.
+                unsafe { status.write(bindings::rpm_status_RPM_RESUMING) };
+                assert_eq!(pm.resume_and_get().err(), Some(EDEADLK));
+                assert_eq!(pm.suspend(), Err(EDEADLK));
+
+                // SAFETY: As above.
+                unsafe { status.write(bindings::rpm_status_RPM_SUSPENDED) };
+                pm.resume()?;
+                pm.suspend()?;
+            }
+
+            // SAFETY: As above.
+            unsafe { status.write(bindings::rpm_status_RPM_SUSPENDING) };
+            assert_eq!(pm.check_wait(), Ok(()));
+            // SAFETY: As above.
+            unsafe { status.write(bindings::rpm_status_RPM_SUSPENDED) };
             Ok(())
         })
     }

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rust driver for the display that QEMU gives its guests: `VGA` and `bochs-display`.
+//!
+//! The device shows what is in its memory (BAR 0). Framebuffers are in the memory of the CPU, and
+//! what has changed is copied. The registers (BAR 2) are those of VGA and of Bochs' extensions to
+//! it, and the EDID of the display.
+//!
+//! C version of this driver: [`drivers/gpu/drm/tiny/bochs.c`](./bochs.c)
+
+use kernel::{
+    aperture, c_str,
+    device::Core,
+    devres::Devres,
+    drm::{
+        self,
+        gem::shmem,
+        kms::{
+            self, Connector, ConnectorProbe, ConnectorType, Crtc, CrtcCommit, DisplayMode, Encoder,
+            EncoderType, FourCc, ModeConfig, ModeStatus, NewObjects, PanicContext, Plane,
+            PlaneCheck, PlaneCommit, PlaneInfo, PlaneLimits, PlaneType, ScanoutBuffer, Vblank,
+        },
+    },
+    io::register::RegisterIo,
+    pci,
+    prelude::*,
+    register,
+    sync::aref::ARef,
+};
+
+register! {
+    /// VGA: index and value of the attribute controller, one after the other.
+    VGA_ATT_W(u8) @ 0x400, wo {
+        /// Whether the picture is shown.
+        5:5 video as bool;
+    }
+
+    /// VGA: the miscellaneous output register.
+    VGA_MIS_W(u8) @ 0x402, wo {
+        /// Whether registers have the addresses of a color display.
+        0:0 color as bool;
+    }
+
+    /// VGA: the input status register. Reading it makes [`VGA_ATT_W`] expect an index.
+    VGA_IS1_RC(u8) @ 0x41a, ro {
+        7:0 value;
+    }
+
+    DISPI_ID(u16) @ 0x500, ro {
+        15:4 id;
+        3:0 version;
+    }
+
+    DISPI_XRES(u16) @ 0x502 {
+        15:0 pixels;
+    }
+
+    DISPI_YRES(u16) @ 0x504 {
+        15:0 pixels;
+    }
+
+    DISPI_BPP(u16) @ 0x506 {
+        15:0 bits;
+    }
+
+    DISPI_ENABLE(u16) @ 0x508 {
+        0:0 enabled as bool;
+        /// Whether memory is linear, instead of in banks.
+        6:6 linear as bool;
+    }
+
+    DISPI_BANK(u16) @ 0x50a {
+        15:0 value;
+    }
+
+    DISPI_VIRT_WIDTH(u16) @ 0x50c {
+        15:0 pixels;
+    }
+
+    DISPI_VIRT_HEIGHT(u16) @ 0x50e {
+        15:0 pixels;
+    }
+
+    DISPI_X_OFFSET(u16) @ 0x510 {
+        15:0 pixels;
+    }
+
+    DISPI_Y_OFFSET(u16) @ 0x512 {
+        15:0 pixels;
+    }
+
+    /// The size of the memory, in 64 KiB.
+    DISPI_VIDEO_MEMORY_64K(u16) @ 0x514, ro {
+        15:0 blocks;
+    }
+
+    /// The size of QEMU's own registers in bytes, with this one.
+    QEXT_SIZE(u32) @ 0x600, ro {
+        31:0 bytes;
+    }
+
+    QEXT_ENDIAN(u32) @ 0x604 {
+        31:0 value;
+    }
+}
+
+const LITTLE_ENDIAN: u32 = 0x1e1e1e1e;
+const BIG_ENDIAN: u32 = 0xbebebebe;
+
+const BAR_MEMORY: u32 = 0;
+const BAR_REGISTERS: u32 = 2;
+const REGISTERS_SIZE: usize = 0x1000;
+
+/// The EDID is at the beginning of the registers.
+const EDID_SIZE: usize = 0x400;
+const EDID_HEADER: [u8; 8] = [0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00];
+
+/// The only size of a pixel that is used, in bytes.
+const CPP: u32 = 4;
+
+/// The limits of the device, and what it begins with if it has no EDID.
+const MAX_WIDTH: u32 = 8192;
+const MAX_HEIGHT: u32 = 8192;
+const DEFAULT_WIDTH: u16 = 1024;
+const DEFAULT_HEIGHT: u16 = 768;
+
+const NAME: &CStr = c_str!("bochs_rust");
+
+type Registers = pci::BarMap<REGISTERS_SIZE>;
+
+/// The hardware.
+struct Bochs {
+    registers: Pin<KBox<Devres<Registers>>>,
+    memory: Pin<KBox<Devres<pci::BarMap>>>,
+    /// How much of the memory is used for pictures, in bytes.
+    size: u64,
+    /// Whether the byte order of pixels can be chosen.
+    has_endian: bool,
+}
+
+impl Bochs {
+    fn new(pdev: &pci::Device<Core>) -> Result<Self> {
+        let dev = pdev.as_ref();
+
+        let registers = KBox::pin_init(
+            pdev.request_bar(BAR_REGISTERS, NAME).iomap_sized(),
+            GFP_KERNEL,
+        )
+        .inspect_err(|err| dev_err!(dev, "cannot map registers: {:?}\n", err))?;
+        let io: &Registers = registers.access(dev)?;
+
+        let id = io.read(DISPI_ID);
+        if id.id() != 0xb0c {
+            dev_err!(dev, "id mismatch: {:#x}\n", u16::from(id));
+            return Err(ENODEV);
+        }
+
+        let bar = pdev.bar_resource(BAR_MEMORY)?.size();
+        let size = u64::from(io.read(DISPI_VIDEO_MEMORY_64K).blocks()) << 16;
+        if size != bar {
+            dev_warn!(dev, "size mismatch: pci={}, bochs={}\n", bar, size);
+        }
+        let size = size.min(bar);
+
+        let memory = KBox::pin_init(
+            pdev.request_bar(BAR_MEMORY, NAME)
+                .part(0, size)
+                .write_combined()
+                .iomap(),
+            GFP_KERNEL,
+        )
+        .inspect_err(|err| dev_err!(dev, "cannot map memory: {:?}\n", err))?;
+
+        // There is nothing behind the registers of older devices.
+        let mut has_endian = false;
+        if pdev.revision_id() >= 2 {
+            let qext = io.read(QEXT_SIZE).bytes();
+
+            has_endian = (8..=REGISTERS_SIZE as u32).contains(&qext);
+        }
+
+        dev_info!(
+            dev,
+            "bochs display, id {:#x}, {} kB of memory\n",
+            u16::from(id),
+            size / 1024
+        );
+
+        let bochs = Self {
+            registers,
+            memory,
+            size,
+            has_endian,
+        };
+        bochs.set_big_endian(bochs.registers.access(dev)?, cfg!(target_endian = "big"));
+
+        Ok(bochs)
+    }
+
+    fn set_big_endian(&self, io: &Registers, big: bool) {
+        if self.has_endian {
+            let value = if big { BIG_ENDIAN } else { LITTLE_ENDIAN };
+
+            io.write(QEXT_ENDIAN, QEXT_ENDIAN::default().with_value(value));
+        }
+    }
+
+    fn blank(io: &Registers, blank: bool) {
+        // So that the status register is where it is read.
+        io.write(VGA_MIS_W, VGA_MIS_W::default().with_color(true));
+        io.read(VGA_IS1_RC);
+        io.write(VGA_ATT_W, VGA_ATT_W::default().with_video(!blank));
+    }
+
+    fn set_mode(&self, io: &Registers, mode: &DisplayMode) {
+        let stride = u64::from(mode.hdisplay()) * u64::from(CPP);
+        let lines = self.size.checked_div(stride).unwrap_or(0);
+        let lines = u16::try_from(lines).unwrap_or(u16::MAX);
+
+        io.write(DISPI_ENABLE, DISPI_ENABLE::default());
+        io.write(DISPI_BPP, DISPI_BPP::default().with_bits(CPP as u16 * 8));
+        io.write(
+            DISPI_XRES,
+            DISPI_XRES::default().with_pixels(mode.hdisplay()),
+        );
+        io.write(
+            DISPI_YRES,
+            DISPI_YRES::default().with_pixels(mode.vdisplay()),
+        );
+        io.write(DISPI_BANK, DISPI_BANK::default());
+        io.write(
+            DISPI_VIRT_WIDTH,
+            DISPI_VIRT_WIDTH::default().with_pixels(mode.hdisplay()),
+        );
+        io.write(
+            DISPI_VIRT_HEIGHT,
+            DISPI_VIRT_HEIGHT::default().with_pixels(lines),
+        );
+        io.write(DISPI_X_OFFSET, DISPI_X_OFFSET::default());
+        io.write(DISPI_Y_OFFSET, DISPI_Y_OFFSET::default());
+        io.write(
+            DISPI_ENABLE,
+            DISPI_ENABLE::default().with_enabled(true).with_linear(true),
+        );
+    }
+
+    fn set_base(io: &Registers, base: &Base) {
+        io.write(
+            DISPI_VIRT_WIDTH,
+            DISPI_VIRT_WIDTH::default().with_pixels(base.virt_width),
+        );
+        io.write(
+            DISPI_X_OFFSET,
+            DISPI_X_OFFSET::default().with_pixels(base.x),
+        );
+        io.write(
+            DISPI_Y_OFFSET,
+            DISPI_Y_OFFSET::default().with_pixels(base.y),
+        );
+    }
+
+    fn read_edid(io: &Registers, offset: usize, buf: &mut [u8]) -> Result {
+        if offset.checked_add(buf.len()).ok_or(EINVAL)? > EDID_SIZE {
+            return Err(EINVAL);
+        }
+
+        for (i, byte) in buf.iter_mut().enumerate() {
+            *byte = io.try_read8(offset + i)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the device finds the first pixel: memory has the whole framebuffer.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+struct Base {
+    virt_width: u16,
+    x: u16,
+    y: u16,
+}
+
+impl Base {
+    /// Returns the values of the registers for the part `src` of a framebuffer, or an error if the
+    /// device can't show it.
+    ///
+    /// `src` is in 1/65536 of a pixel, `pitch` and `size` in bytes.
+    fn new(src: kms::Rect, pitch: u32, size: u64) -> Result<Self> {
+        if pitch % CPP != 0 {
+            return Err(EINVAL);
+        }
+
+        let x = u16::try_from(src.x1 >> 16)?;
+        let y = u16::try_from(src.y1 >> 16)?;
+        let bottom = u64::try_from(i64::from(src.y2) + 0xffff)? >> 16;
+
+        // This is how the device checks it.
+        let offset = u64::from(x) * u64::from(CPP);
+        if bottom * u64::from(pitch) + offset > size {
+            return Err(ENOMEM);
+        }
+
+        Ok(Self {
+            virt_width: u16::try_from(pitch / CPP)?,
+            x,
+            y,
+        })
+    }
+}
+
+struct BochsPlane;
+
+#[vtable]
+impl kms::DriverPlane for BochsPlane {
+    type Driver = BochsDriver;
+    type State = Base;
+
+    const SHADOW: bool = true;
+
+    fn atomic_check(plane: &Plane<BochsDriver>, check: &mut PlaneCheck<'_, BochsDriver>) -> Result {
+        check.check_state(PlaneLimits::default())?;
+
+        let state = check.new_state();
+        if let (true, Some(fb)) = (state.is_visible(), state.framebuffer()) {
+            let base = Base::new(state.src(), fb.pitch(), plane.drm().size)?;
+
+            *check.data_mut() = base;
+        }
+
+        Ok(())
+    }
+
+    fn atomic_update(plane: &Plane<BochsDriver>, commit: &PlaneCommit<'_, BochsDriver>) {
+        let bochs = plane.drm();
+        let state = commit.new_state();
+        let (Some(fb), Some(guard)) = (state.framebuffer(), bochs.enter()) else {
+            return;
+        };
+        let (Ok(io), Ok(memory)) = (
+            bochs.registers.access(guard.dev()),
+            bochs.memory.access(guard.dev()),
+        ) else {
+            return;
+        };
+
+        if let Some(shadow) = commit.shadow() {
+            for clip in commit.damage() {
+                // Can't fail: all of it has been checked.
+                let _ = shadow.copy_to_io(&clip, memory, 0, fb.pitch());
+            }
+        }
+
+        if state.is_visible() {
+            Bochs::set_base(io, &state);
+            bochs.set_big_endian(io, fb.format() == FourCc::BGRX8888);
+        }
+    }
+
+    fn scanout_buffer<'a>(
+        plane: &'a Plane<BochsDriver>,
+        panic: &'a PanicContext<'a, BochsDriver>,
+    ) -> Option<ScanoutBuffer<'a>> {
+        let memory = plane.drm().memory.access(panic.dev()).ok()?;
+        let fb = panic.state().framebuffer()?;
+
+        ScanoutBuffer::from_io(fb, memory, 0, fb.pitch())
+    }
+}
+
+struct BochsCrtc;
+
+impl BochsCrtc {
+    fn with_registers(crtc: &Crtc<BochsDriver>, f: impl FnOnce(&Bochs, &Registers)) {
+        let bochs = crtc.drm();
+
+        if let Some(guard) = bochs.enter() {
+            if let Ok(io) = bochs.registers.access(guard.dev()) {
+                f(bochs, io);
+            }
+        }
+    }
+}
+
+#[vtable]
+impl kms::DriverCrtc for BochsCrtc {
+    type Driver = BochsDriver;
+    type State = ();
+
+    const VBLANK: Vblank = Vblank::Timer;
+
+    fn mode_set(crtc: &Crtc<BochsDriver>, commit: &CrtcCommit<'_, BochsDriver>) {
+        Self::with_registers(crtc, |bochs, io| {
+            bochs.set_mode(io, commit.new_state().mode());
+        });
+    }
+
+    fn atomic_enable(crtc: &Crtc<BochsDriver>, _commit: &CrtcCommit<'_, BochsDriver>) {
+        Self::with_registers(crtc, |_, io| Bochs::blank(io, false));
+    }
+
+    fn atomic_disable(crtc: &Crtc<BochsDriver>, _commit: &CrtcCommit<'_, BochsDriver>) {
+        Self::with_registers(crtc, |_, io| Bochs::blank(io, true));
+    }
+}
+
+struct BochsConnector;
+
+#[vtable]
+impl kms::DriverConnector for BochsConnector {
+    type Driver = BochsDriver;
+
+    fn get_modes(
+        connector: &Connector<BochsDriver>,
+        probe: &mut ConnectorProbe<'_, BochsDriver>,
+    ) -> usize {
+        let bochs = connector.drm();
+        let Some(guard) = bochs.enter() else {
+            return 0;
+        };
+        let Ok(io) = bochs.registers.access(guard.dev()) else {
+            return 0;
+        };
+
+        // QEMU may have been told not to have one, and there are zeros.
+        let mut header = [0; EDID_HEADER.len()];
+        let edid = match Bochs::read_edid(io, 0, &mut header) {
+            Ok(()) if header == EDID_HEADER => probe.read_edid(|block, buf| {
+                Bochs::read_edid(io, block.saturating_mul(kms::EDID_BLOCK_LEN), buf)
+            }),
+            _ => None,
+        };
+
+        if probe.update_edid(edid.as_ref()).is_err() {
+            return 0;
+        }
+        match edid {
+            Some(_) => probe.add_edid_modes(),
+            None => {
+                let count = probe.add_usual_modes(MAX_WIDTH, MAX_HEIGHT);
+
+                probe.prefer_mode(DEFAULT_WIDTH, DEFAULT_HEIGHT);
+                count
+            }
+        }
+    }
+}
+
+impl kms::Driver for BochsDriver {
+    type Plane = BochsPlane;
+    type Crtc = BochsCrtc;
+    type Encoder = ();
+    type Connector = BochsConnector;
+
+    fn mode_config(_drm: &drm::Device<Self>) -> ModeConfig {
+        ModeConfig {
+            max_width: MAX_WIDTH,
+            max_height: MAX_HEIGHT,
+            preferred_depth: 24,
+        }
+    }
+
+    fn create_objects(new: &NewObjects<'_, Self>) -> Result {
+        // Without a choice, it is the one of the CPU.
+        let formats: &[FourCc] = match (new.drm().has_endian, cfg!(target_endian = "big")) {
+            (true, _) => &[FourCc::XRGB8888, FourCc::BGRX8888],
+            (false, false) => &[FourCc::XRGB8888],
+            (false, true) => &[FourCc::BGRX8888],
+        };
+
+        let primary = Plane::new(
+            new,
+            PlaneInfo {
+                plane_type: PlaneType::Primary,
+                formats,
+                damage_clips: true,
+                possible_crtcs: 0,
+            },
+            Ok(BochsPlane),
+        )?;
+        let crtc = Crtc::new(new, primary, None, Ok(BochsCrtc))?;
+        let encoder = Encoder::new(new, EncoderType::Virtual, crtc.mask(), Ok(()))?;
+        Connector::new(new, ConnectorType::Virtual, encoder, Ok(BochsConnector))?;
+
+        Ok(())
+    }
+
+    fn mode_valid(drm: &drm::Device<Self>, mode: &DisplayMode) -> ModeStatus {
+        let pitch = u64::from(mode.hdisplay()) * u64::from(CPP);
+
+        if pitch == 0 {
+            ModeStatus::BadWidth
+        } else if u64::from(mode.vdisplay()) > drm.size / pitch {
+            ModeStatus::Memory
+        } else {
+            ModeStatus::Ok
+        }
+    }
+}
+
+struct File;
+
+impl drm::file::DriverFile for File {
+    type Driver = BochsDriver;
+
+    fn open(_drm: &drm::Device<Self::Driver>) -> Result<Pin<KBox<Self>>> {
+        Ok(KBox::new(Self, GFP_KERNEL)?.into())
+    }
+}
+
+#[vtable]
+impl drm::Driver for BochsDriver {
+    type Data = Bochs;
+    type Object = shmem::Object<Self>;
+    type File = File;
+
+    const OWNER: &'static ThisModule = &THIS_MODULE;
+    const INFO: drm::DriverInfo = drm::DriverInfo {
+        major: 1,
+        minor: 0,
+        patchlevel: 0,
+        // As the C driver, which user space may know.
+        name: c_str!("bochs-drm"),
+        desc: c_str!("bochs dispi vga interface (qemu stdvga)"),
+    };
+    const KMS: Option<kms::Ops<Self>> = Some(kms::Ops::new());
+    const IOCTLS: &'static [drm::ioctl::DrmIoctlDescriptor] = &[];
+}
+
+struct BochsDriver {
+    drm: ARef<drm::Device<Self>>,
+}
+
+kernel::pci_device_table!(
+    PCI_TABLE,
+    MODULE_PCI_TABLE,
+    <BochsDriver as pci::Driver>::IdInfo,
+    [
+        (
+            pci::DeviceId::from_id(pci::Vendor::from_raw(0x1234), 0x1111),
+            ()
+        ),
+        (
+            pci::DeviceId::from_id(pci::Vendor::from_raw(0x4321), 0x1111),
+            ()
+        ),
+    ]
+);
+
+impl pci::Driver for BochsDriver {
+    type IdInfo = ();
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+    const PM: Option<pci::pm::Ops<Self>> = Some(pci::pm::Ops::simple());
+
+    fn probe(pdev: &pci::Device<Core>, _info: &Self::IdInfo) -> Result<Pin<KBox<Self>>> {
+        // Before anything that a generic driver may be using is touched.
+        aperture::remove_conflicting_pci_devices(pdev, NAME)?;
+        pdev.enable_device()?;
+
+        let drm = drm::UnregisteredDevice::<Self>::new(pdev.as_ref(), Bochs::new(pdev))?;
+        let drm = drm::Registration::new_foreign_owned(drm, pdev.as_ref(), 0)?;
+
+        Ok(KBox::new(Self { drm }, GFP_KERNEL)?.into())
+    }
+
+    fn shutdown(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        this.drm.shutdown(pdev.as_ref());
+    }
+}
+
+#[vtable]
+impl pci::pm::Driver for BochsDriver {
+    fn suspend(pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.drm.suspend(pdev.as_ref())
+    }
+
+    fn resume(pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.drm.resume(pdev.as_ref())
+    }
+}
+
+kernel::module_pci_driver! {
+    type: BochsDriver,
+    name: "bochs_rust",
+    authors: ["Seed e5ff81f6 maintainers"],
+    description: "DRM support for bochs dispi vga interface (qemu stdvga)",
+    license: "GPL v2",
+}

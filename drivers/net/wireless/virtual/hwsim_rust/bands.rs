@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the radios can do.
+
+use kernel::net::cfg80211::{
+    Band, BandConfig, Bitrate, Channel, CipherSuite, HtCap, IfType, IfTypes, VhtCap,
+};
+
+const CHANNELS_2GHZ: &[Channel] = &[
+    Channel::new(2412),
+    Channel::new(2417),
+    Channel::new(2422),
+    Channel::new(2427),
+    Channel::new(2432),
+    Channel::new(2437),
+    Channel::new(2442),
+    Channel::new(2447),
+    Channel::new(2452),
+    Channel::new(2457),
+    Channel::new(2462),
+    Channel::new(2467),
+    Channel::new(2472),
+    Channel::new(2484),
+];
+
+const CHANNELS_5GHZ: &[Channel] = &[
+    Channel::new(5180),
+    Channel::new(5200),
+    Channel::new(5220),
+    Channel::new(5240),
+    Channel::new(5260),
+    Channel::new(5280),
+    Channel::new(5300),
+    Channel::new(5320),
+    Channel::new(5500),
+    Channel::new(5520),
+    Channel::new(5540),
+    Channel::new(5560),
+    Channel::new(5580),
+    Channel::new(5600),
+    Channel::new(5620),
+    Channel::new(5640),
+    Channel::new(5660),
+    Channel::new(5680),
+    Channel::new(5700),
+    Channel::new(5745),
+    Channel::new(5765),
+    Channel::new(5785),
+    Channel::new(5805),
+    Channel::new(5825),
+];
+
+const OFDM: [Bitrate; 8] = [
+    Bitrate::new(60),
+    Bitrate::new(90),
+    Bitrate::new(120),
+    Bitrate::new(180),
+    Bitrate::new(240),
+    Bitrate::new(360),
+    Bitrate::new(480),
+    Bitrate::new(540),
+];
+
+const BITRATES_2GHZ: &[Bitrate] = &[
+    Bitrate::new(10),
+    Bitrate::with_short_preamble(20),
+    Bitrate::with_short_preamble(55),
+    Bitrate::with_short_preamble(110),
+    OFDM[0],
+    OFDM[1],
+    OFDM[2],
+    OFDM[3],
+    OFDM[4],
+    OFDM[5],
+    OFDM[6],
+    OFDM[7],
+];
+
+const HT: HtCap = HtCap {
+    cap: HtCap::SUP_WIDTH_20_40 | HtCap::GRN_FLD | HtCap::SGI_20 | HtCap::SGI_40 | HtCap::DSSSCCK40,
+    streams: 2,
+    ampdu_factor: 3,
+    ampdu_density: 6,
+};
+
+const VHT: VhtCap = VhtCap {
+    cap: VhtCap::MAX_MPDU_LENGTH_11454
+        | VhtCap::SUPP_CHAN_WIDTH_160_80PLUS80MHZ
+        | VhtCap::RXLDPC
+        | VhtCap::SHORT_GI_80
+        | VhtCap::SHORT_GI_160
+        | VhtCap::MAX_A_MPDU_LENGTH_EXPONENT_MASK,
+    streams: 8,
+};
+
+pub(crate) const BANDS: &[BandConfig<'_>] = &[
+    BandConfig {
+        band: Band::Band2Ghz,
+        channels: CHANNELS_2GHZ,
+        bitrates: BITRATES_2GHZ,
+        ht: Some(HT),
+        vht: None,
+    },
+    BandConfig {
+        band: Band::Band5Ghz,
+        channels: CHANNELS_5GHZ,
+        bitrates: &OFDM,
+        ht: Some(HT),
+        vht: Some(VHT),
+    },
+];
+
+pub(crate) const CIPHERS: &[CipherSuite] = &[
+    CipherSuite::WEP40,
+    CipherSuite::WEP104,
+    CipherSuite::TKIP,
+    CipherSuite::CCMP,
+    CipherSuite::CCMP_256,
+    CipherSuite::GCMP,
+    CipherSuite::GCMP_256,
+    CipherSuite::AES_CMAC,
+    CipherSuite::BIP_CMAC_256,
+    CipherSuite::BIP_GMAC_128,
+    CipherSuite::BIP_GMAC_256,
+];
+
+/// The types of which there can be many at the same time.
+pub(crate) const MANY: IfTypes = IfTypes::EMPTY.with(IfType::Station).with(IfType::Ap);
+
+pub(crate) const IFTYPES: IfTypes = MANY.with(IfType::Monitor);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Software radios.
+//!
+//! They transmit to each other, if they are on the same channel: see [`medium`]. Each is a
+//! `struct ieee80211_hw` of its own, see [`radio`].
+//!
+//! There are two when the driver is loaded. The file `hwsim_rust/radios` in debugfs has their
+//! number; writing another one to it makes or removes radios, the ones made last first. Writing
+//! the number of a radio to `hwsim_rust/restart` has it set up anew, as after a failure.
+//!
+//! C version of this driver: [`mac80211_hwsim.c`](../mac80211_hwsim.c)
+
+use kernel::{
+    c_str, debugfs, fmt,
+    prelude::*,
+    sync::{new_mutex, Arc, Mutex},
+    uaccess::UserSliceReader,
+};
+
+mod bands;
+mod medium;
+mod radio;
+
+use medium::Medium;
+use radio::Owner;
+
+/// How many there are at first.
+const RADIOS: usize = 2;
+
+/// How many there can be; their addresses have 16 bits for the number.
+const MAX_RADIOS: usize = 1000;
+
+/// The radios that exist.
+#[pin_data]
+struct Radios {
+    medium: Arc<Medium>,
+    #[pin]
+    owners: Mutex<KVec<Owner>>,
+}
+
+impl Radios {
+    fn new(medium: Arc<Medium>) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            medium,
+            owners <- new_mutex!(KVec::new()),
+        })
+    }
+
+    /// Makes or removes radios until there are `number`.
+    fn set_number(&self, number: usize) -> Result {
+        if number > MAX_RADIOS {
+            return Err(EINVAL);
+        }
+        let mut owners = self.owners.lock();
+        while owners.len() < number {
+            let owner = Owner::new(&self.medium, owners.len())?;
+            owners.push(owner, GFP_KERNEL)?;
+        }
+        while owners.len() > number {
+            drop(owners.pop());
+        }
+        Ok(())
+    }
+
+    fn read_number(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", this.owners.lock().len())
+    }
+
+    fn write_number(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        this.set_number(parse(reader)?)
+    }
+
+    fn write_restart(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        let index = parse(reader)?;
+        this.owners.lock().get(index).ok_or(ENODEV)?.restart();
+        Ok(())
+    }
+}
+
+fn parse(reader: &mut UserSliceReader) -> Result<usize> {
+    let mut buf = [0; 16];
+    let text = buf.get_mut(..reader.len()).ok_or(EINVAL)?;
+    reader.read_slice(text)?;
+    let text = core::str::from_utf8(text).map_err(|_| EINVAL)?;
+    text.trim().parse().map_err(|_| EINVAL)
+}
+
+struct HwsimRust {
+    // When they are dropped, whoever uses the files is waited for, and then the radios go.
+    _number: Pin<KBox<debugfs::File<Arc<Radios>>>>,
+    _restart: Pin<KBox<debugfs::File<Arc<Radios>>>>,
+    _dir: debugfs::Dir,
+}
+
+impl kernel::Module for HwsimRust {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let radios = Arc::pin_init(Radios::new(Medium::new()?), GFP_KERNEL)?;
+        radios.set_number(RADIOS)?;
+        let dir = debugfs::Dir::new(c_str!("hwsim_rust"));
+        let number = dir.read_write_callback_file(
+            c_str!("radios"),
+            radios.clone(),
+            &Radios::read_number,
+            &Radios::write_number,
+        );
+        let restart = dir.write_callback_file(c_str!("restart"), radios, &Radios::write_restart);
+        Ok(Self {
+            _number: KBox::pin_init(number, GFP_KERNEL)?,
+            _restart: KBox::pin_init(restart, GFP_KERNEL)?,
+            _dir: dir.clone(),
+        })
+    }
+}
+
+module! {
+    type: HwsimRust,
+    name: "hwsim_rust",
+    authors: ["Seed e5ff81f6 maintainers"],
+    description: "Software radios for mac80211",
+    license: "GPL v2",
+}

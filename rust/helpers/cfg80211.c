@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <net/cfg80211.h>
+
+#if IS_BUILTIN(CONFIG_CFG80211)
+void rust_helper_wiphy_lock(struct wiphy *wiphy)
+{
+	wiphy_lock(wiphy);
+}
+
+void rust_helper_wiphy_unlock(struct wiphy *wiphy)
+{
+	wiphy_unlock(wiphy);
+}
+
+void rust_helper_wiphy_ext_feature_set(struct wiphy *wiphy,
+				       enum nl80211_ext_feature_index ftidx)
+{
+	wiphy_ext_feature_set(wiphy, ftidx);
+}
+#endif

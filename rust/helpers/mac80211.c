@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <net/mac80211.h>
+
+#if IS_BUILTIN(CONFIG_MAC80211)
+void rust_helper__ieee80211_hw_set(struct ieee80211_hw *hw,
+				   enum ieee80211_hw_flags flg)
+{
+	_ieee80211_hw_set(hw, flg);
+}
+
+void rust_helper_SET_IEEE80211_DEV(struct ieee80211_hw *hw, struct device *dev)
+{
+	SET_IEEE80211_DEV(hw, dev);
+}
+
+void rust_helper_ieee80211_tx_info_clear_status(struct ieee80211_tx_info *info)
+{
+	ieee80211_tx_info_clear_status(info);
+}
+#endif

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Kernel mode setting (KMS): showing pictures on displays.
+//!
+//! C headers: [`include/drm/drm_mode_config.h`](srctree/include/drm/drm_mode_config.h),
+//! [`include/drm/drm_atomic.h`](srctree/include/drm/drm_atomic.h),
+//! [`include/drm/drm_atomic_helper.h`](srctree/include/drm/drm_atomic_helper.h)
+//!
+//! A driver implements [`Driver`], and names it in [`drm::Driver::KMS`]. It has one type for each
+//! sort of object: [`Plane`], [`Crtc`], [`Encoder`], [`Connector`]. What is different between, say,
+//! a primary plane and a cursor is up to the data of each object. As the types of objects and
+//! states name the driver, those of different drivers can't be mixed.
+//!
+//! # Phases
+//!
+//! | phase | what the driver gets | allowed |
+//! | ----- | -------------------- | ------- |
+//! | creation | [`NewObjects`] | objects are created |
+//! | check | [`PlaneCheck`], [`CrtcCheck`] | the new state is changed, or refused |
+//! | commit | [`PlaneCommit`], [`CrtcCommit`] | hardware is used; can't fail |
+//! | probing | [`ConnectorProbe`] | the display is asked |
+//! | panic | [`PanicContext`] | the memory that is shown is found, without waiting |
+//!
+//! Between creation and the others the device is registered, see [`drm::Registration`]. When the
+//! parent has been unbound, there is a last commit, in which [`drm::Device::enter`] fails. When
+//! the last file has been closed, the objects are freed, and then the data of the driver.
+//!
+//! # Contexts of the callbacks
+//!
+//! | callback | locks | runs concurrently with |
+//! | -------- | ----- | ---------------------- |
+//! | [`Driver::create_objects`] | of the parent | nothing |
+//! | [`Driver::mode_valid`] | mode configuration, or some modeset locks | all others |
+//! | `atomic_check` | modeset locks of what is in the state | commits, other checks |
+//! | `mode_set`, the other `atomic_*` | none to be relied on | checks, other CRTCs |
+//! | `get_modes`, `detect` | mode configuration | commits |
+//!
+//! All of them are called in process context, or by a work item, and may sleep. Commits of the same
+//! CRTC, and of the planes on it, come one after the other. In each of them, the device may be
+//! unplugged: hardware is used in [`drm::Device::enter`], which is enough to have it.
+//!
+//! # Teardown
+//!
+//! When the parent is unbound: the device is unplugged, for which sections of
+//! [`drm::Device::enter`] are waited for; the console and user space are cut off; everything is
+//! disabled by a last commit, which finds the hardware gone. Then interrupt handlers are
+//! unregistered, and mappings are revoked.
+
+use crate::{
+    bindings, container_of, device, drm,
+    error::{to_result, Result},
+    prelude::*,
+    types::NotThreadSafe,
+};
+use core::{marker::PhantomData, ops::Deref, ptr};
+
+pub mod connector;
+pub mod crtc;
+pub mod encoder;
+pub mod framebuffer;
+pub mod modes;
+pub mod plane;
+
+pub use self::{
+    connector::{
+        Connector, ConnectorProbe, ConnectorStatus, ConnectorType, DriverConnector, Edid,
+        EDID_BLOCK_LEN,
+    },
+    crtc::{Crtc, CrtcCheck, CrtcCommit, CrtcState, DriverCrtc, Vblank},
+    encoder::{Encoder, EncoderType},
+    framebuffer::{FourCc, Framebuffer, Rect, ScanoutBuffer, ShadowFramebuffer},
+    modes::{DisplayMode, ModeStatus},
+    plane::{
+        DamageIter, DriverPlane, PanicContext, Plane, PlaneCheck, PlaneCommit, PlaneInfo,
+        PlaneLimits, PlaneState, PlaneType,
+    },
+};
+
+/// What the whole device can do.
+///
+/// C struct: `struct drm_mode_config`.
+#[derive(Clone, Copy)]
+pub struct ModeConfig {
+    /// The largest width of a framebuffer in pixels.
+    pub max_width: u32,
+    /// The largest height of a framebuffer in pixels.
+    pub max_height: u32,
+    /// The color depth that user space and the console are to use, in bits.
+    pub preferred_depth: u32,
+}
+
+/// A driver with mode setting.
+///
+/// See the [module](self) for the contexts of the callbacks.
+pub trait Driver: drm::Driver {
+    /// The data of a plane.
+    type Plane: DriverPlane<Driver = Self>;
+
+    /// The data of a CRTC.
+    type Crtc: DriverCrtc<Driver = Self>;
+
+    /// The data of an encoder.
+    type Encoder: Send + Sync + 'static;
+
+    /// The data of a connector.
+    type Connector: DriverConnector<Driver = Self>;
+
+    /// What the device can do.
+    fn mode_config(drm: &drm::Device<Self>) -> ModeConfig;
+
+    /// Creates the objects of the device.
+    ///
+    /// Every CRTC needs its primary plane, and there must be an encoder and a connector for it.
+    fn create_objects(new: &NewObjects<'_, Self>) -> Result;
+
+    /// Returns whether a mode can be shown, as far as it does not depend on what else is shown.
+    fn mode_valid(drm: &drm::Device<Self>, mode: &DisplayMode) -> ModeStatus {
+        let _ = (drm, mode);
+        ModeStatus::Ok
+    }
+}
+
+/// The mode setting of a driver, for [`drm::Driver::KMS`].
+pub struct Ops<T: drm::Driver> {
+    init: fn(&drm::Device<T>) -> Result,
+}
+
+impl<T: Driver> Ops<T> {
+    /// Returns what is implemented by [`Driver`].
+    pub const fn new() -> Self {
+        Self { init: init::<T> }
+    }
+}
+
+impl<T: Driver> Default for Ops<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: drm::Driver> Ops<T> {
+    /// Sets up the mode configuration of a device that nobody else has seen yet.
+    ///
+    /// # Safety
+    ///
+    /// To be called once, for a device whose data has been initialized, and which is not
+    /// registered.
+    pub(super) unsafe fn init(&self, drm: &drm::Device<T>) -> Result {
+        (self.init)(drm)
+    }
+
+    /// Shows the console, or whatever else the kernel shows by itself, on a device that has just
+    /// been registered.
+    pub(super) fn registered(&self, drm: &drm::Device<T>) {
+        // Of the helpers for other objects, none is supported.
+        if <T::Object as drm::driver::AllocImpl>::ALLOC_OPS
+            .fbdev_probe
+            .is_none()
+        {
+            return;
+        }
+
+        // SAFETY: The device is valid, registered, and has a mode configuration.
+        unsafe { bindings::drm_client_setup(drm.as_raw(), ptr::null()) };
+    }
+
+    /// Disables everything, when a device has been unplugged.
+    pub(super) fn unplugged(&self, drm: &drm::Device<T>) {
+        // SAFETY: The device is valid and has a mode configuration whose objects have states.
+        unsafe { bindings::drm_atomic_helper_shutdown(drm.as_raw()) };
+    }
+}
+
+/// The part of [`Ops::init`] that depends on what the driver implements. See there for when it may
+/// be called.
+fn init<T: Driver>(drm: &drm::Device<T>) -> Result {
+    let dev = drm.as_raw();
+
+    // SAFETY: `dev` is valid, not registered, and has no mode configuration yet. It is cleaned up
+    // before the data of the driver is dropped, since the action for that has been added before.
+    to_result(unsafe { bindings::drmm_mode_config_init(dev) })?;
+
+    let info = T::mode_config(drm);
+    // SAFETY: `dev` is valid, and nobody else uses it yet.
+    unsafe {
+        let config = &mut (*dev).mode_config;
+
+        config.max_width = info.max_width;
+        config.max_height = info.max_height;
+        config.preferred_depth = info.preferred_depth;
+        // Without it, the formats that old user space asks for have another byte order on big
+        // endian machines. All drivers should set it.
+        config.quirk_addfb_prefer_host_byte_order = true;
+        config.funcs = &ModeConfigFuncs::<T>::FUNCS;
+        config.helper_private = &ModeConfigFuncs::<T>::HELPER_FUNCS;
+    }
+
+    let new = NewObjects {
+        drm,
+        _not_send: NotThreadSafe,
+    };
+    T::create_objects(&new)?;
+    new.finish()
+}
+
+/// The functions for the whole device.
+struct ModeConfigFuncs<T>(PhantomData<T>);
+
+impl<T: Driver> ModeConfigFuncs<T> {
+    const FUNCS: bindings::drm_mode_config_funcs = bindings::drm_mode_config_funcs {
+        fb_create: Some(bindings::drm_gem_fb_create_with_dirty),
+        mode_valid: Some(Self::mode_valid),
+        atomic_check: Some(bindings::drm_atomic_helper_check),
+        atomic_commit: Some(bindings::drm_atomic_helper_commit),
+        ..pin_init::zeroed()
+    };
+
+    const HELPER_FUNCS: bindings::drm_mode_config_helper_funcs =
+        bindings::drm_mode_config_helper_funcs {
+            atomic_commit_tail: if Crtc::<T>::HAS_VBLANK {
+                Some(Self::atomic_commit_tail)
+            } else {
+                None
+            },
+            ..pin_init::zeroed()
+        };
+
+    /// The same as `drm_atomic_helper_commit_tail()`, except that it waits for the events, and not
+    /// for a vertical blank, before framebuffers are let go.
+    ///
+    /// The next commit begins when the event of this one has been sent, and it may disable vertical
+    /// blanks, so that there would be none to wait for.
+    ///
+    /// # Safety
+    ///
+    /// Only called by C, for a state of a device of the driver `T` in the commit phase.
+    unsafe extern "C" fn atomic_commit_tail(state: *mut bindings::drm_atomic_state) {
+        // SAFETY: By the safety requirements. All CRTCs send their event in `atomic_flush`.
+        unsafe {
+            let dev = (*state).dev;
+
+            bindings::drm_atomic_helper_commit_modeset_disables(dev, state);
+            bindings::drm_atomic_helper_commit_planes(dev, state, 0);
+            bindings::drm_atomic_helper_commit_modeset_enables(dev, state);
+            bindings::drm_atomic_helper_fake_vblank(state);
+            bindings::drm_atomic_helper_commit_hw_done(state);
+            bindings::drm_atomic_helper_wait_for_flip_done(dev, state);
+            bindings::drm_atomic_helper_cleanup_planes(dev, state);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only called by C, for a device of the driver `T`.
+    unsafe extern "C" fn mode_valid(
+        dev: *mut bindings::drm_device,
+        mode: *const bindings::drm_display_mode,
+    ) -> bindings::drm_mode_status {
+        // SAFETY: By the safety requirements; `mode` is valid, and does not change during the call.
+        unsafe {
+            T::mode_valid(drm::Device::from_raw(dev), DisplayMode::from_raw(mode))
+                as bindings::drm_mode_status
+        }
+    }
+}
+
+/// A device that does not have all of its objects yet.
+///
+/// It exists during [`Driver::create_objects`] only.
+///
+/// # Invariants
+///
+/// The device has a mode configuration and is not registered, and only the present task creates
+/// objects.
+pub struct NewObjects<'a, T: Driver> {
+    drm: &'a drm::Device<T>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, T: Driver> NewObjects<'a, T> {
+    /// Returns the device.
+    pub fn drm(&self) -> &'a drm::Device<T> {
+        self.drm
+    }
+
+    /// Gives all objects their first state, when all of them have been created.
+    fn finish(self) -> Result {
+        let dev = self.drm.as_raw();
+
+        // SAFETY: By the type invariants.
+        let crtcs = unsafe { (*dev).mode_config.num_crtc };
+        // The core takes an encoder and a connector for granted. It would warn.
+        if crtcs == 0 {
+            return Err(EINVAL);
+        }
+
+        if Crtc::<T>::HAS_VBLANK {
+            // SAFETY: By the type invariants.
+            to_result(unsafe { bindings::drm_vblank_init(dev, crtcs as c_uint) })?;
+        }
+
+        // SAFETY: By the type invariants.
+        unsafe { bindings::drm_mode_config_reset(dev) };
+
+        // `reset` of an object can't return an error. Without a state, the object can't be used.
+        //
+        // SAFETY: By the type invariants, the lists have been initialized and do not change. They
+        // are lists of these types.
+        let complete = unsafe {
+            let config = &raw const (*dev).mode_config;
+
+            for_each(&raw const (*config).crtc_list, |head| {
+                !(*container_of!(head, bindings::drm_crtc, head))
+                    .state
+                    .is_null()
+            }) && for_each(&raw const (*config).plane_list, |head| {
+                !(*container_of!(head, bindings::drm_plane, head))
+                    .state
+                    .is_null()
+            }) && for_each(&raw const (*config).connector_list, |head| {
+                !(*container_of!(head, bindings::drm_connector, head))
+                    .state
+                    .is_null()
+            })
+        };
+
+        if complete {
+            Ok(())
+        } else {
+            Err(ENOMEM)
+        }
+    }
+}
+
+/// Calls `f` for the entries of a list until it returns `false`, and returns whether it never did.
+///
+/// # Safety
+///
+/// `list` must be a valid list, which does not change.
+unsafe fn for_each(
+    list: *const bindings::list_head,
+    f: impl Fn(*mut bindings::list_head) -> bool,
+) -> bool {
+    // SAFETY: By the safety requirements, also below.
+    let mut entry = unsafe { (*list).next };
+
+    while !ptr::eq(entry, list) {
+        if !f(entry) {
+            return false;
+        }
+        // SAFETY: See above.
+        entry = unsafe { (*entry).next };
+    }
+
+    true
+}
+
+/// The states of several objects, which become the present ones all at once.
+///
+/// C struct: `struct drm_atomic_state`.
+///
+/// # Invariants
+///
+/// `state` is valid for `'a`, of a device of the driver `T`, and in the check phase.
+struct AtomicState<'a, T> {
+    state: *mut bindings::drm_atomic_state,
+    _driver: PhantomData<&'a T>,
+}
+
+impl<T: Driver> AtomicState<'_, T> {
+    /// # Safety
+    ///
+    /// See the invariants.
+    unsafe fn from_raw(state: *mut bindings::drm_atomic_state) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self {
+            state,
+            _driver: PhantomData,
+        }
+    }
+
+    fn is_of(&self, drm: &drm::Device<T>) -> bool {
+        // SAFETY: By the type invariants.
+        ptr::eq(unsafe { (*self.state).dev }, drm.as_raw())
+    }
+
+    fn new_crtc_state(&self, crtc: &Crtc<T>) -> Option<New<'_, CrtcState<T>>> {
+        // C takes the number of the CRTC for an index.
+        if !self.is_of(crtc.drm()) {
+            return None;
+        }
+
+        // SAFETY: By the type invariants, and the CRTC belongs to the same device.
+        let state = unsafe { bindings::drm_atomic_get_new_crtc_state(self.state, crtc.as_raw()) };
+
+        // SAFETY: It is a state of the CRTC. Nobody changes it at the same time: this is the task
+        // that checks it, and it is in another callback.
+        (!state.is_null()).then(|| New::of(unsafe { CrtcState::from_raw(state) }))
+    }
+
+    fn new_plane_state(&self, plane: &Plane<T>) -> Option<New<'_, PlaneState<T>>> {
+        if !self.is_of(plane.drm()) {
+            return None;
+        }
+
+        // SAFETY: By the type invariants, and the plane belongs to the same device.
+        let state = unsafe { bindings::drm_atomic_get_new_plane_state(self.state, plane.as_raw()) };
+
+        // SAFETY: As above.
+        (!state.is_null()).then(|| New::of(unsafe { PlaneState::from_raw(state) }))
+    }
+}
+
+/// A state that an object is going to have, or has just got.
+pub struct New<'a, S>(&'a S);
+
+/// A state that an object has had before.
+pub struct Old<'a, S>(&'a S);
+
+macro_rules! impl_state {
+    ($name:ident) => {
+        impl<'a, S> $name<'a, S> {
+            fn of(state: &'a S) -> Self {
+                Self(state)
+            }
+
+            /// Returns the state.
+            #[inline]
+            pub fn get(&self) -> &'a S {
+                self.0
+            }
+        }
+
+        impl<S> Deref for $name<'_, S> {
+            type Target = S;
+
+            #[inline]
+            fn deref(&self) -> &S {
+                self.0
+            }
+        }
+    };
+}
+
+impl_state!(New);
+impl_state!(Old);
+
+/// Mode setting of a device, from the callbacks of its bus.
+impl<T: Driver> drm::Device<T> {
+    fn check_parent(&self, dev: &device::Device<device::Core>) -> Result {
+        let parent: &device::Device = self.as_ref();
+
+        if parent.as_raw() != dev.as_raw() {
+            return Err(EINVAL);
+        }
+
+        Ok(())
+    }
+
+    /// Saves what is shown, and disables everything, since the system is going to sleep.
+    ///
+    /// `dev` is the parent. C function: `drm_mode_config_helper_suspend()`.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if `dev` is not the parent.
+    /// - [`ENODEV`] if the device is not registered, or not any more.
+    /// - [`EBUSY`] if it has been done already.
+    /// - Otherwise the error of the C function.
+    pub fn suspend(&self, dev: &device::Device<device::Core>) -> Result {
+        self.check_parent(dev)?;
+        let _guard = self.enter().ok_or(ENODEV)?;
+
+        // SAFETY: The device is valid and registered; the lock of the parent keeps others from
+        // doing the same.
+        unsafe {
+            if !(*self.as_raw()).mode_config.suspend_state.is_null() {
+                return Err(EBUSY);
+            }
+            to_result(bindings::drm_mode_config_helper_suspend(self.as_raw()))
+        }
+    }
+
+    /// Shows what has been shown before [`Self::suspend`].
+    ///
+    /// C function: `drm_mode_config_helper_resume()`.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if `dev` is not the parent, or [`Self::suspend`] has not been called before.
+    /// - [`ENODEV`] if the device is not registered, or not any more.
+    /// - Otherwise the error of the C function.
+    pub fn resume(&self, dev: &device::Device<device::Core>) -> Result {
+        self.check_parent(dev)?;
+        let _guard = self.enter().ok_or(ENODEV)?;
+
+        // SAFETY: The device is valid and registered; the lock of the parent keeps others from
+        // doing the same.
+        unsafe {
+            if (*self.as_raw()).mode_config.suspend_state.is_null() {
+                return Err(EINVAL);
+            }
+            to_result(bindings::drm_mode_config_helper_resume(self.as_raw()))
+        }
+    }
+
+    /// Disables everything, since the system is going to be switched off.
+    ///
+    /// Does nothing if `dev` is not the parent, or the device is not registered, or not any more.
+    ///
+    /// C function: `drm_atomic_helper_shutdown()`.
+    pub fn shutdown(&self, dev: &device::Device<device::Core>) {
+        if self.check_parent(dev).is_err() {
+            return;
+        }
+
+        if let Some(_guard) = self.enter() {
+            // SAFETY: The device is valid and registered.
+            unsafe { bindings::drm_atomic_helper_shutdown(self.as_raw()) };
+        }
+    }
+}

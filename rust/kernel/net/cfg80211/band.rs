@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bands, channels and bit rates.
+
+use super::Band;
+use crate::{bindings, prelude::*};
+
+/// A channel that hardware can use.
+///
+/// C: `struct ieee80211_channel`.
+#[derive(Clone, Copy, Debug)]
+pub struct Channel {
+    /// The centre in MHz.
+    pub center_freq: u16,
+    /// The driver's own number for it.
+    pub hw_value: u16,
+    /// The highest power in dBm.
+    pub max_power: i8,
+    /// The highest antenna gain in dB.
+    pub max_antenna_gain: i8,
+}
+
+impl Channel {
+    /// A channel with at most 20 dBm.
+    pub const fn new(center_freq: u16) -> Self {
+        Self {
+            center_freq,
+            hw_value: center_freq,
+            max_power: 20,
+            max_antenna_gain: 0,
+        }
+    }
+}
+
+/// A bit rate of 802.11a, b or g.
+///
+/// C: `struct ieee80211_rate`.
+#[derive(Clone, Copy, Debug)]
+pub struct Bitrate {
+    /// In units of 100 kbit/s.
+    pub bitrate: u16,
+    /// The driver's own number for it.
+    pub hw_value: u16,
+    /// Whether the hardware can use a short preamble with it.
+    pub short_preamble: bool,
+}
+
+impl Bitrate {
+    /// A rate of `bitrate` times 100 kbit/s.
+    pub const fn new(bitrate: u16) -> Self {
+        Self {
+            bitrate,
+            hw_value: 0,
+            short_preamble: false,
+        }
+    }
+
+    /// Like [`Bitrate::new`], with a short preamble.
+    pub const fn with_short_preamble(bitrate: u16) -> Self {
+        Self {
+            bitrate,
+            hw_value: 0,
+            short_preamble: true,
+        }
+    }
+}
+
+/// What hardware can do with high throughput (802.11n).
+///
+/// C: `struct ieee80211_sta_ht_cap`.
+#[derive(Clone, Copy, Debug)]
+pub struct HtCap {
+    /// Capabilities, `IEEE80211_HT_CAP_*`.
+    pub cap: u16,
+    /// Number of spatial streams, 1 to 4; all 8 rates of each are supported.
+    pub streams: u8,
+    /// Exponent of the longest A-MPDU, 0 to 3: 2^(13 + n) - 1 octets.
+    pub ampdu_factor: u8,
+    /// Least time between the starts of MPDUs, 0 to 7.
+    pub ampdu_density: u8,
+}
+
+impl HtCap {
+    /// 40 MHz.
+    pub const SUP_WIDTH_20_40: u16 = bindings::IEEE80211_HT_CAP_SUP_WIDTH_20_40 as u16;
+    /// Greenfield frames.
+    pub const GRN_FLD: u16 = bindings::IEEE80211_HT_CAP_GRN_FLD as u16;
+    /// Short guard interval with 20 MHz.
+    pub const SGI_20: u16 = bindings::IEEE80211_HT_CAP_SGI_20 as u16;
+    /// Short guard interval with 40 MHz.
+    pub const SGI_40: u16 = bindings::IEEE80211_HT_CAP_SGI_40 as u16;
+    /// DSSS and CCK with 40 MHz.
+    pub const DSSSCCK40: u16 = bindings::IEEE80211_HT_CAP_DSSSCCK40 as u16;
+
+    fn fill(&self, raw: &mut bindings::ieee80211_sta_ht_cap) -> Result {
+        if !(1..=4).contains(&self.streams) || self.ampdu_factor > 3 || self.ampdu_density > 7 {
+            return Err(EINVAL);
+        }
+        raw.ht_supported = true;
+        raw.cap = self.cap;
+        raw.ampdu_factor = self.ampdu_factor;
+        raw.ampdu_density = self.ampdu_density;
+        for mask in raw.mcs.rx_mask.iter_mut().take(self.streams.into()) {
+            *mask = 0xff;
+        }
+        raw.mcs.tx_params = bindings::IEEE80211_HT_MCS_TX_DEFINED as u8;
+        Ok(())
+    }
+}
+
+/// What hardware can do with very high throughput (802.11ac).
+///
+/// C: `struct ieee80211_sta_vht_cap`.
+#[derive(Clone, Copy, Debug)]
+pub struct VhtCap {
+    /// Capabilities, `IEEE80211_VHT_CAP_*`.
+    pub cap: u32,
+    /// Number of spatial streams, 1 to 8; MCS 0 to 9 of each are supported.
+    pub streams: u8,
+}
+
+impl VhtCap {
+    /// MPDUs of up to 11454 octets.
+    pub const MAX_MPDU_LENGTH_11454: u32 = bindings::IEEE80211_VHT_CAP_MAX_MPDU_LENGTH_11454;
+    /// 160 MHz, and twice 80 MHz.
+    pub const SUPP_CHAN_WIDTH_160_80PLUS80MHZ: u32 =
+        bindings::IEEE80211_VHT_CAP_SUPP_CHAN_WIDTH_160_80PLUS80MHZ;
+    /// LDPC can be received.
+    pub const RXLDPC: u32 = bindings::IEEE80211_VHT_CAP_RXLDPC;
+    /// Short guard interval with 80 MHz.
+    pub const SHORT_GI_80: u32 = bindings::IEEE80211_VHT_CAP_SHORT_GI_80;
+    /// Short guard interval with 160 MHz.
+    pub const SHORT_GI_160: u32 = bindings::IEEE80211_VHT_CAP_SHORT_GI_160;
+    /// A-MPDUs of the greatest length.
+    pub const MAX_A_MPDU_LENGTH_EXPONENT_MASK: u32 =
+        bindings::IEEE80211_VHT_CAP_MAX_A_MPDU_LENGTH_EXPONENT_MASK;
+
+    fn fill(&self, raw: &mut bindings::ieee80211_sta_vht_cap) -> Result {
+        if !(1..=8).contains(&self.streams) {
+            return Err(EINVAL);
+        }
+        // Two bits per stream: 2 is MCS 0 to 9, 3 is none.
+        let map = (0..8).fold(0u16, |map, stream| {
+            let bits: u16 = if stream < self.streams { 2 } else { 3 };
+            map | (bits << (2 * stream))
+        });
+        raw.vht_supported = true;
+        raw.cap = self.cap;
+        raw.vht_mcs.rx_mcs_map = map.to_le();
+        raw.vht_mcs.tx_mcs_map = map.to_le();
+        Ok(())
+    }
+}
+
+/// A band that hardware can use.
+///
+/// C: `struct ieee80211_supported_band`.
+#[derive(Clone, Copy, Debug)]
+pub struct BandConfig<'a> {
+    /// Which one.
+    pub band: Band,
+    /// Its channels, at least one.
+    pub channels: &'a [Channel],
+    /// The bit rates, at least one and at most 32.
+    pub bitrates: &'a [Bitrate],
+    /// What it can do with high throughput.
+    pub ht: Option<HtCap>,
+    /// What it can do with very high throughput.
+    pub vht: Option<VhtCap>,
+}
+
+/// The tables of one band, for one wiphy: regulatory code writes to the channels, hence they
+/// can't be shared.
+///
+/// # Invariants
+///
+/// `raw` refers to `_channels` and `_bitrates`, with their lengths.
+pub(crate) struct BandTable {
+    raw: KBox<bindings::ieee80211_supported_band>,
+    _channels: KVec<bindings::ieee80211_channel>,
+    _bitrates: KVec<bindings::ieee80211_rate>,
+}
+
+impl BandTable {
+    /// Checks what `wiphy_register()` would warn about, and copies it.
+    pub(crate) fn new(config: &BandConfig<'_>) -> Result<Self> {
+        let range = match config.band {
+            Band::Band2Ghz => 2400..=2500,
+            Band::Band5Ghz => 4900..=5925,
+            Band::Band6Ghz => 5925..=7125,
+        };
+        if config.channels.is_empty() || config.bitrates.is_empty() || config.bitrates.len() > 32 {
+            return Err(EINVAL);
+        }
+        // HE, which 6 GHz needs, is not there yet.
+        if config.band == Band::Band6Ghz {
+            return Err(EINVAL);
+        }
+
+        let mut channels = KVec::with_capacity(config.channels.len(), GFP_KERNEL)?;
+        for channel in config.channels {
+            if !range.contains(&channel.center_freq) {
+                return Err(EINVAL);
+            }
+            let mut raw: bindings::ieee80211_channel = pin_init::zeroed();
+            raw.band = config.band as u32;
+            raw.center_freq = channel.center_freq.into();
+            raw.hw_value = channel.hw_value;
+            raw.max_power = channel.max_power.into();
+            raw.max_antenna_gain = channel.max_antenna_gain.into();
+            channels.push(raw, GFP_KERNEL)?;
+        }
+
+        let mut bitrates = KVec::with_capacity(config.bitrates.len(), GFP_KERNEL)?;
+        for bitrate in config.bitrates {
+            let mut raw: bindings::ieee80211_rate = pin_init::zeroed();
+            raw.bitrate = bitrate.bitrate;
+            raw.hw_value = bitrate.hw_value;
+            if bitrate.bitrate == 0 {
+                return Err(EINVAL);
+            }
+            if bitrate.short_preamble {
+                raw.flags = bindings::ieee80211_rate_flags_IEEE80211_RATE_SHORT_PREAMBLE;
+            }
+            bitrates.push(raw, GFP_KERNEL)?;
+        }
+
+        let mut raw = KBox::new(
+            pin_init::zeroed::<bindings::ieee80211_supported_band>(),
+            GFP_KERNEL,
+        )?;
+        raw.band = config.band as u32;
+        raw.channels = channels.as_mut_ptr();
+        raw.n_channels = i32::try_from(channels.len())?;
+        raw.bitrates = bitrates.as_mut_ptr();
+        raw.n_bitrates = i32::try_from(bitrates.len())?;
+        if let Some(ht) = &config.ht {
+            ht.fill(&mut raw.ht_cap)?;
+        }
+        if let Some(vht) = &config.vht {
+            vht.fill(&mut raw.vht_cap)?;
+        }
+        // INVARIANT: Set above. The memory of a `KVec` does not move as long as it is not pushed
+        // to.
+        Ok(Self {
+            raw,
+            _channels: channels,
+            _bitrates: bitrates,
+        })
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut bindings::ieee80211_supported_band {
+        &mut *self.raw
+    }
+}

@@ -1,0 +1,725 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The life of a `struct ieee80211_hw`.
+
+use super::{rx::RxStatus, vif::Vif, vtable, Operations};
+use crate::{
+    bindings,
+    device::Device,
+    error::to_result,
+    net::{
+        cfg80211::{
+            self, BandConfig, BandTable, ChanDef, CipherSuite, ExtFeature, HasWiphy, IfCombination,
+            IfType, IfTypes, Locked, Wiphy,
+        },
+        skb::SkBuff,
+    },
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{Acquire, Atomic, Release},
+        rcu, Arc,
+    },
+    types::Opaque,
+};
+use core::{marker::PhantomData, ops::Deref, ptr::NonNull};
+
+/// A property of hardware that mac80211 must know of.
+///
+/// C: `enum ieee80211_hw_flags`. Only those are here that need no more than the callbacks of
+/// [`Operations`] that exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum HwFlag {
+    /// Broadcast and multicast frames for sleeping stations are buffered by mac80211, and fetched
+    /// with [`Vif::buffered_bc`](super::Vif::buffered_bc).
+    HostBroadcastPsBuffering =
+        bindings::ieee80211_hw_flags_IEEE80211_HW_HOST_BROADCAST_PS_BUFFERING,
+    /// The signal is in dBm.
+    SignalDbm = bindings::ieee80211_hw_flags_IEEE80211_HW_SIGNAL_DBM,
+    /// Stations can save power.
+    SupportsPs = bindings::ieee80211_hw_flags_IEEE80211_HW_SUPPORTS_PS,
+    /// mac80211 sends the frames that announce power save.
+    PsNullfuncStack = bindings::ieee80211_hw_flags_IEEE80211_HW_PS_NULLFUNC_STACK,
+    /// Management frames can be protected.
+    MfpCapable = bindings::ieee80211_hw_flags_IEEE80211_HW_MFP_CAPABLE,
+    /// The driver says of each frame whether it was acknowledged.
+    ReportsTxAckStatus = bindings::ieee80211_hw_flags_IEEE80211_HW_REPORTS_TX_ACK_STATUS,
+    /// Frames may take the short way through mac80211.
+    SupportFastXmit = bindings::ieee80211_hw_flags_IEEE80211_HW_SUPPORT_FAST_XMIT,
+    /// HT and CCK rates can be used for the same frame.
+    SupportsHtCckRates = bindings::ieee80211_hw_flags_IEEE80211_HW_SUPPORTS_HT_CCK_RATES,
+    /// The driver wants to know of a monitor interface.
+    WantMonitorVif = bindings::ieee80211_hw_flags_IEEE80211_HW_WANT_MONITOR_VIF,
+    /// No interface is made at registration.
+    NoAutoVif = bindings::ieee80211_hw_flags_IEEE80211_HW_NO_AUTO_VIF,
+}
+
+/// What a driver says about its hardware before it is registered.
+#[derive(Clone, Copy)]
+pub struct Config<'a> {
+    /// The addresses of the hardware; the first is the permanent one.
+    pub addresses: &'a [[u8; 6]],
+    /// The bands, each at most once.
+    pub bands: &'a [BandConfig<'a>],
+    /// The types of interfaces.
+    pub interface_modes: IfTypes,
+    /// Which interfaces can be in use together. With none, only one interface can be in use.
+    pub combinations: &'a [IfCombination<'a>],
+    /// Properties of the hardware.
+    pub flags: &'a [HwFlag],
+    /// Features beyond the basic ones.
+    pub ext_features: &'a [ExtFeature],
+    /// The ciphers; with none, the ones that mac80211 has in software.
+    pub cipher_suites: &'a [CipherSuite],
+    /// The number of transmit queues, 1 to 16; with 4 or more there is one per access category.
+    pub queues: u16,
+    /// The antennas to transmit and to receive with, a bit for each, for drivers that have
+    /// [`Operations::set_antenna`].
+    pub available_antennas: (u32, u32),
+    /// How many rates the driver tries per frame, 1 to 4.
+    pub max_rates: u8,
+    /// How often it tries each.
+    pub max_rate_tries: u8,
+}
+
+impl Config<'_> {
+    /// One queue, one rate, and nothing else.
+    pub const DEFAULT: Self = Config {
+        addresses: &[],
+        bands: &[],
+        interface_modes: IfTypes::EMPTY,
+        combinations: &[],
+        flags: &[],
+        ext_features: &[],
+        cipher_suites: &[],
+        queues: 1,
+        available_antennas: (0, 0),
+        max_rates: 1,
+        max_rate_tries: 1,
+    };
+}
+
+/// What `struct wiphy` points to.
+struct Tables {
+    _bands: KVec<BandTable>,
+    _addresses: KVec<bindings::mac_address>,
+    _cipher_suites: KVec<u32>,
+    _combinations: KVec<bindings::ieee80211_iface_combination>,
+    _limits: KVec<KVec<bindings::ieee80211_iface_limit>>,
+}
+
+/// The driver's part of the memory of a `struct ieee80211_hw`.
+#[pin_data]
+pub(super) struct Private<T: Operations> {
+    shared: Arc<Shared<T>>,
+    // Not 0 between `Operations::start` and `Operations::stop`.
+    pub(super) started: Atomic<i32>,
+    #[pin]
+    data: T,
+}
+
+/// A `struct ieee80211_hw` with the private data of a driver.
+///
+/// The type of the driver is the type of its data, and has the callbacks: see [`Operations`].
+///
+/// # Invariants
+///
+/// The C structure is valid and was allocated by [`Allocated::new`] with the same `T`.
+#[repr(transparent)]
+pub struct Hw<T: Operations>(Opaque<bindings::ieee80211_hw>, PhantomData<T>);
+
+// SAFETY: `Operations` has `Send` and `Sync` as supertraits; the methods can be called from any
+// thread.
+unsafe impl<T: Operations> Send for Hw<T> {}
+
+// SAFETY: As above.
+unsafe impl<T: Operations> Sync for Hw<T> {}
+
+// SAFETY: `ieee80211_hw::wiphy` is set by `ieee80211_alloc_hw()` and constant.
+unsafe impl<T: Operations> HasWiphy for Hw<T> {
+    fn raw_wiphy(&self) -> *mut bindings::wiphy {
+        // SAFETY: The structure is valid by the type invariant.
+        unsafe { (*self.as_raw()).wiphy }
+    }
+}
+
+impl<T: Operations> Hw<T> {
+    /// # Safety
+    ///
+    /// `ptr` must be valid for `'a` and come from [`Allocated::new`] with the same `T`.
+    #[inline]
+    pub(super) unsafe fn from_raw<'a>(ptr: *mut bindings::ieee80211_hw) -> &'a Self {
+        // INVARIANT: By the safety requirements.
+        // SAFETY: By the safety requirements; `Self` is transparent.
+        unsafe { &*ptr.cast() }
+    }
+
+    #[inline]
+    pub(super) fn as_raw(&self) -> *mut bindings::ieee80211_hw {
+        self.0.get()
+    }
+
+    #[inline]
+    pub(super) fn private(&self) -> &Private<T> {
+        // SAFETY: By the type invariant. The private data is initialised as long as there are
+        // references to the `Hw`.
+        unsafe { &*(*self.as_raw()).priv_.cast::<Private<T>>() }
+    }
+
+    /// The driver's data.
+    ///
+    /// C: `ieee80211_hw::priv`.
+    #[inline]
+    pub fn data(&self) -> Pin<&T> {
+        // SAFETY: It is pinned since `Private` was initialised in place, and never moved.
+        unsafe { Pin::new_unchecked(&self.private().data) }
+    }
+
+    /// The wiphy.
+    #[inline]
+    pub fn wiphy(&self) -> &Wiphy {
+        // SAFETY: The wiphy is valid as long as the hardware.
+        unsafe { Wiphy::from_raw(self.raw_wiphy()) }
+    }
+
+    /// A handle, for timers, other threads and other hardware.
+    pub fn handle(&self) -> Handle<T> {
+        Handle(self.private().shared.clone())
+    }
+
+    /// Hands a received frame over. It can be called in any context.
+    ///
+    /// If the hardware is not started, the frame is dropped.
+    ///
+    /// Fails with [`EINVAL`] if mac80211 would warn about `status`: the band must be one of this
+    /// hardware, and a legacy rate one of the band.
+    ///
+    /// C: `ieee80211_rx_irqsafe()`.
+    pub fn rx_irqsafe(&self, skb: SkBuff, status: &RxStatus) -> Result {
+        // SAFETY: The wiphy is valid. The table of bands is constant once it is configured, which
+        // it is before there are callbacks and handles.
+        let band = unsafe { (*self.raw_wiphy()).bands[status.band().index()] };
+        if band.is_null() {
+            return Err(EINVAL);
+        }
+        if let Some(rate) = status.legacy_rate() {
+            // SAFETY: As above, for the bands themselves.
+            if i32::from(rate) >= unsafe { (*band).n_bitrates } {
+                return Err(EINVAL);
+            }
+        }
+        if self.private().started.load(Acquire) == 0 {
+            return Ok(());
+        }
+        let skb = skb.into_raw();
+        // SAFETY: The buffer was owned. Its control block is for us to write, is aligned to 8 bytes
+        // and is as large as a `struct ieee80211_rx_status`, which mac80211 asserts.
+        unsafe {
+            (&raw mut (*skb.as_ptr()).cb)
+                .cast::<bindings::ieee80211_rx_status>()
+                .write(status.as_raw())
+        };
+        // SAFETY: The hardware is valid. The tasklet that takes the frame is killed after all
+        // callbacks, and after the handle was revoked, in `ieee80211_unregister_hw()`.
+        unsafe { bindings::ieee80211_rx_irqsafe(self.as_raw(), skb.as_ptr()) };
+        Ok(())
+    }
+
+    /// Calls `f` for each interface that is up and known to the driver.
+    ///
+    /// C: `ieee80211_iterate_active_interfaces_atomic()`.
+    pub fn for_each_active_interface<'a, F: FnMut(&'a Vif<T>)>(
+        &'a self,
+        _rcu: &'a rcu::Guard,
+        mut f: F,
+    ) {
+        // SAFETY: The hardware is valid; `each` calls `f`, which is valid for the call, with
+        // interfaces of this hardware, which are valid as long as RCU is held.
+        unsafe {
+            bindings::ieee80211_iterate_active_interfaces_atomic(
+                self.as_raw(),
+                bindings::ieee80211_interface_iteration_flags_IEEE80211_IFACE_ITER_NORMAL,
+                Some(each::<T, F>),
+                (&raw mut f).cast(),
+            )
+        };
+    }
+
+    /// Stops the transmit queues.
+    ///
+    /// C: `ieee80211_stop_queues()`. It can be called in any context.
+    pub fn stop_queues(&self) {
+        // SAFETY: The hardware is valid.
+        unsafe { bindings::ieee80211_stop_queues(self.as_raw()) };
+    }
+
+    /// Starts the transmit queues again.
+    ///
+    /// C: `ieee80211_wake_queues()`. It can be called in any context.
+    pub fn wake_queues(&self) {
+        // SAFETY: The hardware is valid.
+        unsafe { bindings::ieee80211_wake_queues(self.as_raw()) };
+    }
+
+    /// Has the hardware set up anew, after it has lost its state.
+    ///
+    /// mac80211 then calls [`Operations::start`] without [`Operations::stop`], and adds the
+    /// interfaces and stations again. Their private data is kept.
+    ///
+    /// C: `ieee80211_restart_hw()`. It can be called in any context.
+    pub fn restart(&self) {
+        // SAFETY: The hardware is valid. The work is cancelled after all callbacks, and after the
+        // handle was revoked, in `ieee80211_unregister_hw()`.
+        unsafe { bindings::ieee80211_restart_hw(self.as_raw()) };
+    }
+}
+
+/// Calls a closure with an interface.
+///
+/// # Safety
+///
+/// `data` must refer to an `F`, and `vif` to a valid interface of hardware of `T`.
+unsafe extern "C" fn each<'a, T: Operations, F: FnMut(&'a Vif<T>)>(
+    data: *mut c_void,
+    _mac: *mut u8,
+    vif: *mut bindings::ieee80211_vif,
+) {
+    // SAFETY: By the safety requirements.
+    let f = unsafe { &mut *data.cast::<F>() };
+    // SAFETY: By the safety requirements.
+    if let Some(vif) = unsafe { Vif::from_raw(vif) } {
+        f(vif);
+    }
+}
+
+/// The part of the configuration that mac80211 changes.
+///
+/// C: `struct ieee80211_conf`.
+#[derive(Clone, Copy, Debug)]
+pub struct Conf {
+    /// The channel, if there is one.
+    pub chandef: Option<ChanDef>,
+    /// No interface needs the hardware: it does not have to receive nor to transmit.
+    pub idle: bool,
+    /// Stations may save power.
+    pub ps: bool,
+    /// There is a monitor interface.
+    pub monitor: bool,
+    /// The power in dBm.
+    pub power_level: i32,
+}
+
+impl<T: Operations> Locked<Hw<T>> {
+    /// The configuration.
+    ///
+    /// C: `ieee80211_hw::conf`.
+    pub fn conf(&self) -> Conf {
+        // SAFETY: The hardware is valid. The configuration is written with the mutex of the wiphy
+        // held only, which it is.
+        let conf = unsafe { &(*self.as_raw()).conf };
+        let flag = |flag| conf.flags & flag != 0;
+        Conf {
+            // SAFETY: The channel is one of the wiphy's.
+            chandef: unsafe { ChanDef::from_raw(&conf.chandef) },
+            idle: flag(bindings::ieee80211_conf_flags_IEEE80211_CONF_IDLE),
+            ps: flag(bindings::ieee80211_conf_flags_IEEE80211_CONF_PS),
+            monitor: flag(bindings::ieee80211_conf_flags_IEEE80211_CONF_MONITOR),
+            power_level: conf.power_level,
+        }
+    }
+}
+
+/// Hardware and the tables it refers to.
+///
+/// # Invariants
+///
+/// `hw` is valid and comes from [`Allocated::new`] with the same `T`; its private data is
+/// initialised. It is not registered.
+struct Inner<T: Operations> {
+    hw: NonNull<bindings::ieee80211_hw>,
+    // Dropped after `drop()` has freed the hardware.
+    tables: Option<Tables>,
+    _dev: ARef<Device>,
+    _p: PhantomData<T>,
+}
+
+impl<T: Operations> Inner<T> {
+    fn hw(&self) -> &Hw<T> {
+        // SAFETY: By the type invariant.
+        unsafe { Hw::from_raw(self.hw.as_ptr()) }
+    }
+}
+
+impl<T: Operations> Drop for Inner<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the private data is initialised, and since the hardware is
+        // not registered, nobody else has a reference to it.
+        unsafe {
+            core::ptr::drop_in_place((*self.hw.as_ptr()).priv_.cast::<Private<T>>());
+            bindings::ieee80211_free_hw(self.hw.as_ptr());
+        }
+    }
+}
+
+/// Hardware that is allocated; nothing is known about it.
+///
+/// The next step is [`Allocated::configure`].
+pub struct Allocated<T: Operations>(Inner<T>);
+
+// SAFETY: It owns an `Hw<T>`, which is `Send`, and tables that nobody else refers to.
+unsafe impl<T: Operations> Send for Allocated<T> {}
+
+impl<T: Operations> Allocated<T> {
+    /// Allocates hardware for `dev`, with `data` as the driver's data. It may sleep.
+    ///
+    /// C: `ieee80211_alloc_hw()`, `SET_IEEE80211_DEV()`.
+    pub fn new<E>(dev: &Device, data: impl PinInit<T, E>) -> Result<Self>
+    where
+        Error: From<E>,
+    {
+        const {
+            // What `ieee80211_alloc_hw_nm()` aligns the private data to.
+            assert!(align_of::<Private<T>>() <= bindings::NETDEV_ALIGN as usize);
+        }
+        vtable::check::<T>();
+
+        let dev = ARef::from(dev);
+        // SAFETY: The table is static. No driver is called before registration.
+        let hw = unsafe {
+            bindings::ieee80211_alloc_hw_nm(
+                size_of::<Private<T>>(),
+                &vtable::Vtable::<T>::OPS,
+                core::ptr::null(),
+            )
+        };
+        let hw = NonNull::new(hw).ok_or(ENOMEM)?;
+        // SAFETY: The hardware was just allocated, with the table of the driver `T`.
+        match unsafe { Self::init(hw, &dev, data) } {
+            // INVARIANT: It was initialised.
+            Ok(()) => Ok(Self(Inner {
+                hw,
+                tables: None,
+                _dev: dev,
+                _p: PhantomData,
+            })),
+            Err(error) => {
+                // SAFETY: It was just allocated, and the private data is not initialised.
+                unsafe { bindings::ieee80211_free_hw(hw.as_ptr()) };
+                Err(error)
+            }
+        }
+    }
+
+    /// Initialises the private data.
+    ///
+    /// # Safety
+    ///
+    /// `hw` must be new, with memory for a `Private<T>`.
+    unsafe fn init<E>(
+        hw: NonNull<bindings::ieee80211_hw>,
+        dev: &Device,
+        data: impl PinInit<T, E>,
+    ) -> Result
+    where
+        Error: From<E>,
+    {
+        let shared = Arc::new(
+            Shared {
+                hw,
+                live: Atomic::new(0),
+                _p: PhantomData,
+            },
+            GFP_KERNEL,
+        )?;
+        let init = try_pin_init!(Private {
+            shared,
+            started: Atomic::new(0),
+            data <- data,
+        }? E);
+
+        // SAFETY: By the safety requirements nobody else accesses the hardware; its private memory
+        // is large enough, and aligned, which `new()` has asserted. It is not moved.
+        unsafe {
+            init.__pinned_init((*hw.as_ptr()).priv_.cast::<Private<T>>())?;
+            (*hw.as_ptr()).vif_data_size = vtable::vif_data_size::<T>();
+            (*hw.as_ptr()).sta_data_size = vtable::sta_data_size::<T>();
+            bindings::SET_IEEE80211_DEV(hw.as_ptr(), dev.as_raw());
+        }
+        Ok(())
+    }
+
+    /// The hardware.
+    pub fn hw(&self) -> &Hw<T> {
+        self.0.hw()
+    }
+
+    /// Says what the hardware can do.
+    ///
+    /// Fails with [`EINVAL`] for what cfg80211 or mac80211 would warn about, in particular: no
+    /// address, no band, a band without channels or rates, a channel outside of its band, a
+    /// combination of types that are not in [`Config::interface_modes`].
+    pub fn configure(mut self, config: &Config<'_>) -> Result<Configured<T>> {
+        // mac80211 makes interfaces of this type by itself, and refuses them here; the others need
+        // callbacks that are not there.
+        for ty in [IfType::ApVlan, IfType::Nan, IfType::P2pDevice] {
+            if config.interface_modes.contains(ty) {
+                return Err(EINVAL);
+            }
+        }
+        if config.interface_modes == IfTypes::EMPTY
+            || config.addresses.is_empty()
+            || config.bands.is_empty()
+            || !(1..=bindings::ieee80211_max_queues_IEEE80211_MAX_QUEUES as u16)
+                .contains(&config.queues)
+            || !(1..=bindings::IEEE80211_TX_MAX_RATES as u8).contains(&config.max_rates)
+            || !(1..=bindings::IEEE80211_MAX_TX_RETRY as u8).contains(&config.max_rate_tries)
+        {
+            return Err(EINVAL);
+        }
+
+        let mut limits = KVec::with_capacity(config.combinations.len(), GFP_KERNEL)?;
+        let mut combinations = KVec::with_capacity(config.combinations.len(), GFP_KERNEL)?;
+        for combination in config.combinations {
+            let (raw, raw_limits) = Self::combination(config, combination)?;
+            combinations.push(raw, GFP_KERNEL)?;
+            limits.push(raw_limits, GFP_KERNEL)?;
+        }
+        let mut addresses = KVec::with_capacity(config.addresses.len(), GFP_KERNEL)?;
+        for &addr in config.addresses {
+            // Not a group address, not zero.
+            if addr[0] & 1 != 0 || addr == [0; 6] {
+                return Err(EINVAL);
+            }
+            addresses.push(bindings::mac_address { addr }, GFP_KERNEL)?;
+        }
+        let mut cipher_suites = KVec::with_capacity(config.cipher_suites.len(), GFP_KERNEL)?;
+        for suite in config.cipher_suites {
+            cipher_suites.push(suite.as_raw(), GFP_KERNEL)?;
+        }
+        let mut bands = KVec::with_capacity(config.bands.len(), GFP_KERNEL)?;
+        for band in config.bands {
+            bands.push(BandTable::new(band)?, GFP_KERNEL)?;
+        }
+
+        let hw = self.0.hw.as_ptr();
+        // SAFETY: The hardware is valid and not registered: nobody else accesses it.
+        let (hw, wiphy) = unsafe { (&mut *hw, &mut *(*hw).wiphy) };
+        for (config, table) in config.bands.iter().zip(bands.iter_mut()) {
+            let slot = &mut wiphy.bands[config.band.index()];
+            if !slot.is_null() {
+                // The wiphy keeps pointers to tables that are dropped now, but nobody looks at the
+                // tables of hardware that was not registered.
+                return Err(EINVAL);
+            }
+            *slot = table.as_mut_ptr();
+        }
+        wiphy.n_addresses = addresses.len().try_into()?;
+        wiphy.addresses = addresses.as_mut_ptr();
+        wiphy.perm_addr = addresses[0].addr;
+        wiphy.interface_modes = config.interface_modes.as_raw();
+        wiphy.n_iface_combinations = combinations.len().try_into()?;
+        if !combinations.is_empty() {
+            wiphy.iface_combinations = combinations.as_ptr();
+        }
+        if !cipher_suites.is_empty() {
+            wiphy.n_cipher_suites = cipher_suites.len().try_into()?;
+            wiphy.cipher_suites = cipher_suites.as_ptr();
+        }
+        (wiphy.available_antennas_tx, wiphy.available_antennas_rx) = config.available_antennas;
+        wiphy.flags &= !bindings::wiphy_flags_WIPHY_FLAG_PS_ON_BY_DEFAULT;
+        hw.queues = config.queues;
+        hw.max_rates = config.max_rates;
+        hw.max_rate_tries = config.max_rate_tries;
+        if T::HAS_AMPDU_ACTION {
+            let flag = bindings::ieee80211_hw_flags_IEEE80211_HW_AMPDU_AGGREGATION;
+            // SAFETY: The hardware is valid, and the flag is one of the enumeration.
+            unsafe { bindings::_ieee80211_hw_set(hw, flag) };
+        }
+        for &flag in config.flags {
+            // SAFETY: The hardware is valid, and the flag is one of the enumeration.
+            unsafe { bindings::_ieee80211_hw_set(hw, flag as u32) };
+        }
+        for &feature in config.ext_features {
+            // SAFETY: The wiphy is valid, and the feature is one of the enumeration.
+            unsafe { bindings::wiphy_ext_feature_set(wiphy, feature as u32) };
+        }
+        self.0.tables = Some(Tables {
+            _bands: bands,
+            _addresses: addresses,
+            _cipher_suites: cipher_suites,
+            _combinations: combinations,
+            _limits: limits,
+        });
+        Ok(Configured(self.0))
+    }
+
+    /// Checks what `wiphy_verify_iface_combinations()` and `ieee80211_ifcomb_check()` would warn
+    /// about.
+    fn combination(
+        config: &Config<'_>,
+        combination: &IfCombination<'_>,
+    ) -> Result<(
+        bindings::ieee80211_iface_combination,
+        KVec<bindings::ieee80211_iface_limit>,
+    )> {
+        let mut limits = KVec::with_capacity(combination.limits.len(), GFP_KERNEL)?;
+        let mut seen = IfTypes::EMPTY;
+        let mut total = 0u32;
+        for limit in combination.limits {
+            let types = limit.types;
+            if limit.max == 0
+                || types == IfTypes::EMPTY
+                || !config.interface_modes.contains_all(types)
+                || seen.as_raw() & types.as_raw() != 0
+                // Any number of them is allowed, and they are not counted.
+                || types.contains(IfType::Monitor)
+                // mac80211 has no more than one.
+                || types.contains(IfType::Adhoc) && limit.max > 1
+            {
+                return Err(EINVAL);
+            }
+            seen = seen.union(types);
+            total += u32::from(limit.max);
+            limits.push(
+                bindings::ieee80211_iface_limit {
+                    max: limit.max,
+                    types: types.as_raw(),
+                },
+                GFP_KERNEL,
+            )?;
+        }
+        // mac80211's emulation of channel contexts has one channel.
+        if combination.max_interfaces < 2
+            || u32::from(combination.max_interfaces) > total
+            || combination.num_different_channels != 1
+        {
+            return Err(EINVAL);
+        }
+        let mut raw: bindings::ieee80211_iface_combination = pin_init::zeroed();
+        raw.limits = limits.as_ptr();
+        raw.n_limits = limits.len().try_into()?;
+        raw.max_interfaces = combination.max_interfaces;
+        raw.num_different_channels = combination.num_different_channels;
+        raw.beacon_int_infra_match = combination.beacon_int_infra_match;
+        Ok((raw, limits))
+    }
+}
+
+/// Hardware that is ready to be registered.
+///
+/// The next step is [`Configured::register`].
+pub struct Configured<T: Operations>(Inner<T>);
+
+// SAFETY: It owns an `Hw<T>`, which is `Send`, and tables that nobody else refers to.
+unsafe impl<T: Operations> Send for Configured<T> {}
+
+impl<T: Operations> Configured<T> {
+    /// The hardware.
+    pub fn hw(&self) -> &Hw<T> {
+        self.0.hw()
+    }
+
+    /// Registers the hardware. It may sleep; the caller must not hold the RTNL, nor a mutex that
+    /// a callback takes.
+    ///
+    /// The callbacks may be called before this returns.
+    ///
+    /// C: `ieee80211_register_hw()`.
+    pub fn register(self) -> Result<Registration<T>> {
+        // SAFETY: The hardware is valid and not registered.
+        to_result(unsafe { bindings::ieee80211_register_hw(self.0.hw.as_ptr()) })?;
+        self.hw().private().shared.live.store(1, Release);
+        Ok(Registration(self.0))
+    }
+}
+
+/// Hardware that is registered, until this is dropped.
+///
+/// Dropping it may sleep. Handles find nothing any more, the interfaces are removed, no callback
+/// runs any more, and the data is dropped, in this order. The caller must not hold the RTNL, nor a
+/// mutex that a callback takes.
+pub struct Registration<T: Operations>(Inner<T>);
+
+// SAFETY: It may be dropped in any thread, as the data.
+unsafe impl<T: Operations> Send for Registration<T> {}
+
+// SAFETY: It gives a `&Hw<T>` only, which is `Sync`.
+unsafe impl<T: Operations> Sync for Registration<T> {}
+
+impl<T: Operations> Registration<T> {
+    /// Locks the mutex of the wiphy. It may sleep.
+    ///
+    /// It is a method of this, not of [`Hw`], since callbacks have it locked already.
+    ///
+    /// C: `wiphy_lock()`.
+    pub fn lock(&self) -> cfg80211::Guard<'_, Hw<T>> {
+        cfg80211::Guard::new(self.0.hw())
+    }
+}
+
+impl<T: Operations> Deref for Registration<T> {
+    type Target = Hw<T>;
+
+    fn deref(&self) -> &Hw<T> {
+        self.0.hw()
+    }
+}
+
+impl<T: Operations> Drop for Registration<T> {
+    fn drop(&mut self) {
+        self.0.hw().private().shared.live.store(0, Release);
+        // Whoever has got the hardware by a handle is done with it afterwards.
+        // SAFETY: There are no conditions; it may sleep.
+        unsafe { bindings::synchronize_rcu() };
+        // SAFETY: The hardware is valid and registered. `Inner` frees it when it is dropped.
+        unsafe { bindings::ieee80211_unregister_hw(self.0.hw.as_ptr()) };
+    }
+}
+
+/// What handles have in common.
+///
+/// # Invariants
+///
+/// If `live` is not 0, `hw` is registered, and remains allocated for an RCU grace period after
+/// `live` has become 0.
+struct Shared<T: Operations> {
+    hw: NonNull<bindings::ieee80211_hw>,
+    live: Atomic<i32>,
+    _p: PhantomData<T>,
+}
+
+// SAFETY: It gives a `&Hw<T>` only, which is `Send` and `Sync`.
+unsafe impl<T: Operations> Send for Shared<T> {}
+
+// SAFETY: As above.
+unsafe impl<T: Operations> Sync for Shared<T> {}
+
+/// A way to hardware, that finds it as long as it is registered.
+///
+/// It can be kept by timers, by other hardware, and in the data of the hardware itself.
+pub struct Handle<T: Operations>(Arc<Shared<T>>);
+
+impl<T: Operations> Clone for Handle<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Operations> Handle<T> {
+    /// The hardware, if it is registered, as long as RCU is held.
+    #[inline]
+    pub fn get<'a>(&'a self, _rcu: &'a rcu::Guard) -> Option<&'a Hw<T>> {
+        if self.0.live.load(Acquire) == 0 {
+            return None;
+        }
+        // SAFETY: By the type invariant of `Shared` it is valid as long as RCU is held.
+        Some(unsafe { Hw::from_raw(self.0.hw.as_ptr()) })
+    }
+
+    /// Whether both are of the same hardware.
+    #[inline]
+    pub fn is(&self, other: &Hw<T>) -> bool {
+        self.0.hw.as_ptr() == other.as_raw()
+    }
+}

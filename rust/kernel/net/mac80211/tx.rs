@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Frames to transmit.
+
+use super::{sta::Sta, vif::Vif, Hw, Operations};
+use crate::{
+    alloc::Flags,
+    bindings,
+    net::skb::{SkBuff, Skb},
+    prelude::*,
+};
+use core::{marker::PhantomData, mem::ManuallyDrop, ops::Deref, ptr::NonNull};
+
+/// A rate to transmit with, as rate control has chosen it.
+///
+/// C: `struct ieee80211_tx_rate`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct TxRate(bindings::ieee80211_tx_rate);
+
+impl TxRate {
+    #[inline]
+    fn has(&self, flag: bindings::mac80211_rate_control_flags) -> bool {
+        u32::from(self.0.flags()) & flag != 0
+    }
+
+    /// The index in the table of the band, if it is a legacy rate.
+    #[inline]
+    pub fn legacy(&self) -> Option<u8> {
+        if self.vht().is_some() || self.ht().is_some() {
+            return None;
+        }
+        u8::try_from(self.0.idx).ok()
+    }
+
+    /// The MCS, if it is a rate of high throughput.
+    #[inline]
+    pub fn ht(&self) -> Option<u8> {
+        if !self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_MCS) {
+            return None;
+        }
+        u8::try_from(self.0.idx).ok()
+    }
+
+    /// The MCS and the number of spatial streams, if it is a rate of very high throughput.
+    ///
+    /// C: `ieee80211_rate_get_vht_mcs()`, `ieee80211_rate_get_vht_nss()`.
+    #[inline]
+    pub fn vht(&self) -> Option<(u8, u8)> {
+        if !self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_VHT_MCS) {
+            return None;
+        }
+        let idx = self.0.idx as u8;
+        Some((idx & 0xf, (idx >> 4) + 1))
+    }
+
+    /// The width of the channel in MHz.
+    #[inline]
+    pub fn width_mhz(&self) -> u16 {
+        if self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_160_MHZ_WIDTH) {
+            160
+        } else if self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_80_MHZ_WIDTH) {
+            80
+        } else if self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_40_MHZ_WIDTH) {
+            40
+        } else {
+            20
+        }
+    }
+
+    /// Whether the guard interval is short.
+    #[inline]
+    pub fn short_gi(&self) -> bool {
+        self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_SHORT_GI)
+    }
+
+    /// How often to try it, or how often it was tried.
+    #[inline]
+    pub fn count(&self) -> u8 {
+        self.0.count() as u8
+    }
+}
+
+/// The control block of a frame.
+///
+/// # Safety
+///
+/// `skb` must be valid, and its control block a `struct ieee80211_tx_info`.
+#[inline]
+unsafe fn info(skb: NonNull<bindings::sk_buff>) -> *mut bindings::ieee80211_tx_info {
+    // SAFETY: By the safety requirements. The control block is aligned to 8 bytes, and large
+    // enough, which mac80211 asserts.
+    unsafe { (&raw mut (*skb.as_ptr()).cb).cast() }
+}
+
+/// The rates of a frame in the control phase, until the first that is unused.
+///
+/// # Safety
+///
+/// As for [`info`]; the frame must not have been given a status yet.
+#[inline]
+unsafe fn rates<'a>(skb: NonNull<bindings::sk_buff>) -> &'a [TxRate] {
+    // SAFETY: By the safety requirements. `TxRate` is transparent.
+    let rates = unsafe {
+        &*(&raw const (*info(skb))
+            .__bindgen_anon_1
+            .control
+            .__bindgen_anon_1
+            .__bindgen_anon_1
+            .rates)
+            .cast::<[TxRate; bindings::IEEE80211_TX_MAX_RATES as usize]>()
+    };
+    let len = rates
+        .iter()
+        .position(|rate| rate.0.idx < 0)
+        .unwrap_or(rates.len());
+    rates.get(..len).unwrap_or(&[])
+}
+
+/// Copies a frame for a receiver, without what belongs to the sender.
+fn copy(skb: &Skb, flags: Flags) -> Result<SkBuff> {
+    let copy = skb.copy(flags)?;
+    // SAFETY: The buffer is new and ours.
+    unsafe { bindings::skb_scrub_packet(copy.as_raw(), true) };
+    Ok(copy)
+}
+
+/// A frame that mac80211 wants to be transmitted, in the phase in which its
+/// `struct ieee80211_tx_info` says how.
+///
+/// The driver ends the phase with [`TxFrame::into_status`], after which the control information
+/// is gone. A frame that is dropped instead is reported as not transmitted
+/// (`ieee80211_free_txskb()`).
+///
+/// # Invariants
+///
+/// `skb` is owned, belongs to `hw` and its control block is a `struct ieee80211_tx_info` in the
+/// control phase.
+pub struct TxFrame<'a, T: Operations> {
+    skb: NonNull<bindings::sk_buff>,
+    hw: &'a Hw<T>,
+    sta: *mut bindings::ieee80211_sta,
+}
+
+impl<'a, T: Operations> TxFrame<'a, T> {
+    /// # Safety
+    ///
+    /// `skb` must be owned by the caller, and be given by mac80211 to the callback `tx` of `hw`,
+    /// together with `sta`. RCU must be held for `'a`.
+    #[inline]
+    pub(super) unsafe fn new(
+        skb: NonNull<bindings::sk_buff>,
+        hw: &'a Hw<T>,
+        sta: *mut bindings::ieee80211_sta,
+    ) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self { skb, hw, sta }
+    }
+
+    #[inline]
+    fn info(&self) -> &bindings::ieee80211_tx_info {
+        // SAFETY: By the type invariant.
+        unsafe { &*info(self.skb) }
+    }
+
+    /// The interface, if it is known: injected frames may have none.
+    ///
+    /// C: `ieee80211_tx_info::control.vif`.
+    #[inline]
+    pub fn vif(&self) -> Option<&'a Vif<T>> {
+        // SAFETY: In the control phase mac80211 has set it to NULL or an interface of the same
+        // hardware. RCU is held for `'a`.
+        unsafe { Vif::from_raw(self.info().__bindgen_anon_1.control.vif) }
+    }
+
+    /// The station that it is for, if it is known to the driver.
+    ///
+    /// C: `ieee80211_tx_control::sta`.
+    #[inline]
+    pub fn sta(&self) -> Option<&'a Sta<T>> {
+        // SAFETY: It is NULL or a station of the same hardware, and RCU is held for `'a`.
+        unsafe { Sta::from_raw(self.sta) }
+    }
+
+    /// The rates to try, one after the other. There may be none if the driver does rate control.
+    ///
+    /// C: `ieee80211_tx_info::control.rates`.
+    #[inline]
+    pub fn rates(&self) -> &[TxRate] {
+        // SAFETY: By the type invariant.
+        unsafe { rates(self.skb) }
+    }
+
+    /// Whether no acknowledgment is expected.
+    ///
+    /// C: `IEEE80211_TX_CTL_NO_ACK`.
+    #[inline]
+    pub fn no_ack(&self) -> bool {
+        self.info().flags & bindings::mac80211_tx_info_flags_IEEE80211_TX_CTL_NO_ACK != 0
+    }
+
+    /// Whether it is part of an aggregation session: its status should say how many frames of an
+    /// aggregate were acknowledged, see [`TxStatus::ampdu`].
+    ///
+    /// C: `IEEE80211_TX_CTL_AMPDU`.
+    #[inline]
+    pub fn is_ampdu(&self) -> bool {
+        self.info().flags & bindings::mac80211_tx_info_flags_IEEE80211_TX_CTL_AMPDU != 0
+    }
+
+    /// The queue it is for.
+    ///
+    /// C: `ieee80211_tx_info::hw_queue`.
+    #[inline]
+    pub fn hw_queue(&self) -> u8 {
+        self.info().hw_queue() as u8
+    }
+
+    /// Takes the frame from the socket that has sent it, which may send the next then.
+    ///
+    /// C: `skb_orphan()`.
+    #[inline]
+    pub fn orphan(&mut self) {
+        // SAFETY: By the type invariant; `self` is borrowed mutably.
+        unsafe { bindings::skb_orphan(self.skb.as_ptr()) };
+    }
+
+    /// Copies the frame for a receiver, without what belongs to the sender (`skb_copy()`,
+    /// `skb_scrub_packet()`).
+    pub fn copy_for_rx(&self, flags: Flags) -> Result<SkBuff> {
+        copy(self, flags)
+    }
+
+    /// Begins the phase in which the control block says what has become of the frame.
+    ///
+    /// C: `ieee80211_tx_info_clear_status()`.
+    #[inline]
+    pub fn into_status(self) -> TxStatus<'a, T> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: By the type invariant.
+        unsafe { bindings::ieee80211_tx_info_clear_status(info(this.skb)) };
+        // INVARIANT: The frame was owned by `this`, which is not dropped; the control block was
+        // prepared for the status.
+        TxStatus {
+            skb: this.skb,
+            hw: this.hw,
+        }
+    }
+}
+
+impl<T: Operations> Deref for TxFrame<'_, T> {
+    type Target = Skb;
+
+    #[inline]
+    fn deref(&self) -> &Skb {
+        // SAFETY: By the type invariant.
+        unsafe { Skb::from_raw(self.skb.as_ptr()) }
+    }
+}
+
+impl<T: Operations> Drop for TxFrame<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant; nobody else has the frame.
+        unsafe { bindings::ieee80211_free_txskb(self.hw.as_raw(), self.skb.as_ptr()) };
+    }
+}
+
+/// A frame that was transmitted, in the phase in which its `struct ieee80211_tx_info` says what
+/// has become of it.
+///
+/// It must be reported; if it is dropped instead, so is the frame, as not transmitted.
+///
+/// # Invariants
+///
+/// `skb` is owned, belongs to `hw` and its control block is a `struct ieee80211_tx_info` in the
+/// status phase.
+#[must_use]
+pub struct TxStatus<'a, T: Operations> {
+    skb: NonNull<bindings::sk_buff>,
+    hw: &'a Hw<T>,
+}
+
+impl<T: Operations> TxStatus<'_, T> {
+    #[inline]
+    fn info(&mut self) -> &mut bindings::ieee80211_tx_info {
+        // SAFETY: By the type invariant.
+        unsafe { &mut *info(self.skb) }
+    }
+
+    /// Says that the frame was acknowledged.
+    ///
+    /// C: `IEEE80211_TX_STAT_ACK`.
+    #[inline]
+    pub fn acked(mut self) -> Self {
+        self.info().flags |= bindings::mac80211_tx_info_flags_IEEE80211_TX_STAT_ACK;
+        self
+    }
+
+    /// Says that the first rate was tried `count` times (at most 31), and no other.
+    #[inline]
+    pub fn first_rate(mut self, count: u8) -> Self {
+        let count = count.min(bindings::IEEE80211_MAX_TX_RETRY as u8);
+        // SAFETY: The member is the right one in the status phase.
+        let [first, second, ..] = unsafe { &mut self.info().__bindgen_anon_1.status.rates };
+        first.set_count(count.into());
+        second.idx = -1;
+        self
+    }
+
+    /// Says that the frame was in an aggregate of `len` frames, of which `acked` were
+    /// acknowledged. Without this, rate control learns nothing from frames of an aggregation
+    /// session.
+    ///
+    /// C: `IEEE80211_TX_STAT_AMPDU`.
+    #[inline]
+    pub fn ampdu(mut self, len: u8, acked: u8) -> Self {
+        let info = self.info();
+        info.flags |= bindings::mac80211_tx_info_flags_IEEE80211_TX_STAT_AMPDU;
+        // SAFETY: The member is the right one in the status phase.
+        let status = unsafe { &mut info.__bindgen_anon_1.status };
+        status.ampdu_len = len;
+        status.ampdu_ack_len = acked.min(len);
+        self
+    }
+
+    /// Says how strong the acknowledgment was, in dBm.
+    ///
+    /// C: `ieee80211_tx_info::status.ack_signal`.
+    #[inline]
+    pub fn ack_signal(mut self, signal: i32) -> Self {
+        let status = &mut self.info().__bindgen_anon_1;
+        // SAFETY: The member is the right one in the status phase.
+        let status = unsafe { &mut status.status };
+        status.ack_signal = signal;
+        status.flags |=
+            bindings::mac80211_tx_status_flags_IEEE80211_TX_STATUS_ACK_SIGNAL_VALID as u8;
+        self
+    }
+
+    /// Hands the frame back. It can be called in any context.
+    ///
+    /// C: `ieee80211_tx_status_irqsafe()`.
+    #[inline]
+    pub fn report_irqsafe(self) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: By the type invariant. The tasklet that takes the frame is killed after all
+        // callbacks, and after the handle was revoked, in `ieee80211_unregister_hw()`.
+        unsafe { bindings::ieee80211_tx_status_irqsafe(this.hw.as_raw(), this.skb.as_ptr()) };
+    }
+}
+
+impl<T: Operations> Drop for TxStatus<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant; nobody else has the frame.
+        unsafe { bindings::ieee80211_free_txskb(self.hw.as_raw(), self.skb.as_ptr()) };
+    }
+}
+
+/// A frame that the driver has got from mac80211 to transmit by itself: a beacon, or what was kept
+/// until after a beacon. There is no status of it.
+///
+/// # Invariants
+///
+/// `skb` is owned, and its control block is a `struct ieee80211_tx_info` in the control phase.
+pub struct BeaconFrame<'a, T: Operations> {
+    skb: SkBuff,
+    _p: PhantomData<&'a Hw<T>>,
+}
+
+impl<'a, T: Operations> BeaconFrame<'a, T> {
+    /// # Safety
+    ///
+    /// `skb` must be owned by the caller, with one reference, and be given by mac80211.
+    pub(super) unsafe fn new(skb: NonNull<bindings::sk_buff>, _hw: &'a Hw<T>) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self {
+            // SAFETY: By the safety requirements.
+            skb: unsafe { SkBuff::from_raw(skb) },
+            _p: PhantomData,
+        }
+    }
+
+    /// The rate to transmit it with.
+    #[inline]
+    pub fn rates(&self) -> &[TxRate] {
+        // SAFETY: By the type invariant; `as_raw()` is not NULL.
+        unsafe { rates(NonNull::new_unchecked(self.skb.as_raw())) }
+    }
+
+    /// Copies the frame for a receiver, without what belongs to the sender.
+    pub fn copy_for_rx(&self, flags: Flags) -> Result<SkBuff> {
+        copy(&self.skb, flags)
+    }
+}
+
+impl<T: Operations> Deref for BeaconFrame<'_, T> {
+    type Target = Skb;
+
+    #[inline]
+    fn deref(&self) -> &Skb {
+        &self.skb
+    }
+}
