@@ -14,7 +14,7 @@
 . /series/ktap.sh
 . /series/pci.sh
 
-plan 38
+plan 44
 
 edu_port=$(host address rp-edu) && igb_port=$(host address rp-pull) || bail "no ports"
 
@@ -231,6 +231,20 @@ sleep 0.5
 by_surprise
 end
 same "edu: nothing is left after it went while runtime PM was busy" "$left" ""
+
+# The device stays, and the driver goes.
+check "edu: plugged again" plug
+there
+begin
+sleep 0.3
+check "edu: the module is unloaded" rmmod rust_driver_edu
+unused
+same "edu: nothing is left of the driver" "$left" ""
+check "edu: the module is loaded" modprobe rust_driver_edu
+check "edu: bound" retry 5 there
+check "edu: works" works
+by_guest
+end
 
 # cycle KIND ROUND: comes, works, and goes, orderly or not.
 cycle()

@@ -152,8 +152,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                "d.rst:8: no header in include/linux or include/asm-generic has `pci_set_matser`",
-                "d.rst:10: no header in include/linux or include/asm-generic has `readll`",
+                "d.rst:8: no header in include/linux or include/asm-generic or include/net has `pci_set_matser`",
+                "d.rst:10: no header in include/linux or include/asm-generic or include/net has `readll`",
                 "d.rst:9: the kernel's Rust code has no public `pci::Device::set_matser`",
                 "d.rst:12: the kernel's Rust code has no public `Io::read33`",
             ]
