@@ -8,8 +8,6 @@ use kernel::{device::{Bound, Device}, drm, prelude::*};
 
 pub fn kept<T: drm::Driver>(drm: &drm::Device<T>) -> Option<&Device<Bound>> {
     let guard = drm.enter()?;
-    if drm.enter().is_none() {
-        return Some(guard.dev()); //~ error: cannot return value referencing local variable `guard`
-    }
+    return Some(guard.dev()); //~ error: cannot return value referencing local variable `guard`
     None
 }
