@@ -112,7 +112,12 @@
 //!     let band = BandConfig {
 //!         band: Band::Band2Ghz,
 //!         channels: &[Channel::new(2412), Channel::new(2437), Channel::new(2462)],
-//!         bitrates: &[Bitrate::new(10), Bitrate::with_short_preamble(20)],
+//!         bitrates: &[
+//!             Bitrate::new(10),
+//!             Bitrate::with_short_preamble(20),
+//!             Bitrate::with_short_preamble(55),
+//!             Bitrate::with_short_preamble(110),
+//!         ],
 //!         ht: None,
 //!         vht: None,
 //!     };

@@ -155,12 +155,19 @@ unsafe impl<T: Poll> Send for Napi<T> {}
 // SAFETY: The functions of C take the locks they need, or are atomic, and `T` can be shared.
 unsafe impl<T: Poll> Sync for Napi<T> {}
 
+/// Not in a generic function, of which each driver has a copy: to lockdep, a class of locks with
+/// several names is an error.
+#[inline(never)]
+fn new_enabled() -> impl PinInit<Mutex<bool>> {
+    new_mutex!(false, "Napi::enabled")
+}
+
 impl<T: Poll> Napi<T> {
     /// Creates an initialiser (`netif_napi_add()`).
     pub fn new(dev: Arc<DummyDevice>, data: T) -> impl PinInit<Self> {
         pin_init!(Self {
             data,
-            enabled <- new_mutex!(false, "Napi::enabled"),
+            enabled <- new_enabled(),
             napi <- Opaque::ffi_init(|slot: *mut bindings::napi_struct| {
                 // SAFETY: `slot` is valid for writing, and all zero is what C expects. The device
                 // is valid, and lives longer, since `self` has a reference to it.

@@ -5,6 +5,7 @@
 #: bind = { "1234:1111" = "bochs_rust" }
 #: modules = ["bochs_rust"]
 #: configurations = ["display"]
+#: expect = [{ class = "lockdep", text = "&ctrl->reset_lock", min = 0, max = 1 }]
 #: timeout = 120
 #: time = 40
 #

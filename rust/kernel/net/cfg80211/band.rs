@@ -161,7 +161,7 @@ pub struct BandConfig<'a> {
     pub band: Band,
     /// Its channels, at least one.
     pub channels: &'a [Channel],
-    /// The bit rates, at least one and at most 32.
+    /// The bit rates, at most 32. All that are mandatory in the band have to be there.
     pub bitrates: &'a [Bitrate],
     /// What it can do with high throughput.
     pub ht: Option<HtCap>,
@@ -189,8 +189,18 @@ impl BandTable {
             Band::Band5Ghz => 4900..=5925,
             Band::Band6Ghz => 5925..=7125,
         };
-        if config.channels.is_empty() || config.bitrates.is_empty() || config.bitrates.len() > 32 {
+        if config.channels.is_empty() || config.bitrates.len() > 32 {
             return Err(EINVAL);
+        }
+        let mandatory = config.bitrates.iter().filter(|rate| match rate.bitrate {
+            60 | 120 | 240 => true,
+            10 | 20 | 55 | 110 => config.band == Band::Band2Ghz,
+            _ => false,
+        });
+        match (config.band, mandatory.count()) {
+            // 802.11b, and 802.11g.
+            (Band::Band2Ghz, 4 | 7) | (Band::Band5Ghz | Band::Band6Ghz, 3) => (),
+            _ => return Err(EINVAL),
         }
         // HE, which 6 GHz needs, is not there yet.
         if config.band == Band::Band6Ghz {

@@ -274,7 +274,7 @@ impl<'a> Writer<'a> {
         self.addr(to)
     }
 
-    /// Writes a block acknowledgement request for one traffic identifier, with a compressed bitmap
+    /// Writes a block acknowledgment request for one traffic identifier, with a compressed bitmap
     /// (`ieee80211_send_bar()`).
     pub fn back_req(&mut self, to: MacAddr, from: MacAddr, tid: u8, start: u16) -> Result {
         self.u16(FrameControl::of(Subtype::BackReq).value())?;
@@ -285,7 +285,7 @@ impl<'a> Writer<'a> {
         self.u16(SequenceControl::new(start, 0).value())
     }
 
-    /// Writes the body of an action frame that asks for a block acknowledgement agreement.
+    /// Writes the body of an action frame that asks for a block acknowledgment agreement.
     pub fn addba_req(&mut self, token: u8, params: BackParams, timeout: u16, start: u16) -> Result {
         self.bytes(&[category::BACK, 0, token])?;
         self.u16(params.0)?;

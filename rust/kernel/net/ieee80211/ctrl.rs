@@ -26,7 +26,7 @@ pub enum Ctrl<'a> {
         /// Whom it is to.
         receiver: MacAddr,
     },
-    /// Acknowledgement.
+    /// Acknowledgment.
     Ack {
         /// Whom it is to.
         receiver: MacAddr,
@@ -47,9 +47,9 @@ pub enum Ctrl<'a> {
         /// The network.
         bssid: MacAddr,
     },
-    /// Block acknowledgement request.
+    /// Block acknowledgment request.
     BackReq(BackReq),
-    /// Block acknowledgement.
+    /// Block acknowledgment.
     Back(Back<'a>),
     /// Trigger.
     Trigger(Trigger<'a>),
@@ -68,7 +68,7 @@ pub enum Ctrl<'a> {
     Other(Frame<'a>),
 }
 
-/// A block acknowledgement request (`struct ieee80211_bar`).
+/// A block acknowledgment request (`struct ieee80211_bar`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackReq {
     /// Whom it is to.
@@ -89,7 +89,7 @@ impl BackReq {
     }
 }
 
-/// A block acknowledgement.
+/// A block acknowledgment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Back<'a> {
     /// Whom it is to.

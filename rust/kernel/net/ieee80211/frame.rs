@@ -69,7 +69,7 @@ subtypes! {
     Deauth = 0x00c0,
     /// Action.
     Action = 0x00d0,
-    /// Action, without an acknowledgement.
+    /// Action, without an acknowledgment.
     ActionNoAck = 0x00e0,
     /// Trigger.
     Trigger = 0x0024,
@@ -81,9 +81,9 @@ subtypes! {
     CtrlExt = 0x0064,
     /// Control wrapper.
     CtrlWrapper = 0x0074,
-    /// Block acknowledgement request.
+    /// Block acknowledgment request.
     BackReq = 0x0084,
-    /// Block acknowledgement.
+    /// Block acknowledgment.
     Back = 0x0094,
     /// Power save poll.
     PsPoll = 0x00a4,
@@ -91,11 +91,11 @@ subtypes! {
     Rts = 0x00b4,
     /// Clear to send.
     Cts = 0x00c4,
-    /// Acknowledgement.
+    /// Acknowledgment.
     Ack = 0x00d4,
     /// End of the contention-free period.
     CfEnd = 0x00e4,
-    /// The same, with an acknowledgement.
+    /// The same, with an acknowledgment.
     CfEndAck = 0x00f4,
     /// Data.
     Data = 0x0008,
@@ -300,7 +300,7 @@ impl FrameControl {
         match self.frame_type() {
             FrameType::Mgmt => 24 + if self.order() { 4 } else { 0 },
             FrameType::Ctrl => {
-                // Clear to send and acknowledgement have one address.
+                // Clear to send and acknowledgment have one address.
                 if self.0 & 0x00e0 == 0x00c0 {
                     10
                 } else {
@@ -408,7 +408,7 @@ impl QosControl {
         self.0 & 0x10 != 0
     }
 
-    /// Returns the acknowledgement policy: 0 normal, 1 none, 2 no explicit one, 3 block.
+    /// Returns the acknowledgment policy: 0 normal, 1 none, 2 no explicit one, 3 block.
     #[inline]
     pub const fn ack_policy(self) -> u8 {
         (self.0 >> 5 & 3) as u8

@@ -141,7 +141,7 @@ pub enum Mgmt<'a> {
     Disassoc(u16, Elements<'a>),
     /// Announcement traffic indication message.
     Atim,
-    /// Action, with or without an acknowledgement.
+    /// Action, with or without an acknowledgment.
     Action(Action<'a>),
     /// The body is encrypted.
     Protected(&'a [u8]),

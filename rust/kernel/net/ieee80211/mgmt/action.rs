@@ -53,7 +53,7 @@ pub fn is_robust_category(category: u8) -> bool {
     )
 }
 
-/// The parameters of a block acknowledgement agreement.
+/// The parameters of a block acknowledgment agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackParams(pub u16);
 
@@ -75,7 +75,7 @@ impl BackParams {
         self.0 & 1 != 0
     }
 
-    /// Returns whether acknowledgements are immediate.
+    /// Returns whether acknowledgments are immediate.
     #[inline]
     pub const fn immediate(self) -> bool {
         self.0 & 2 != 0
@@ -97,7 +97,7 @@ impl BackParams {
 /// An action frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action<'a> {
-    /// Asks for a block acknowledgement agreement.
+    /// Asks for a block acknowledgment agreement.
     AddBaReq {
         /// The number that the response has as well.
         token: u8,
@@ -123,7 +123,7 @@ pub enum Action<'a> {
         /// The elements.
         elements: Elements<'a>,
     },
-    /// Ends a block acknowledgement agreement.
+    /// Ends a block acknowledgment agreement.
     DelBa {
         /// The traffic identifier.
         tid: u8,
