@@ -5,7 +5,7 @@
 #: bind = { "8086:10c9" = "rust_driver_igb" }
 #: modules = ["rust_driver_igb"]
 #: configurations = ["power"]
-#: timeout = 120
+#: timeout = 60
 #: time = 30
 #
 # Runtime PM with D3hot, where the registers and most of the configuration space are lost, and system

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Software radios, in Rust and in C"
-#: timeout = 300
+#: timeout = 100
 #: time = 50
 #
 # drivers/net/wireless/virtual/hwsim_rust under hostapd and wpa_supplicant: two radios, one of them
