@@ -1357,7 +1357,7 @@ mod tests {
         let mut part = [0; 3];
         frag.read(2, &mut part)?;
         assert_eq!(&part, b"agm");
-        assert_eq!(frag.read(5, &mut part).err(), Some(EINVAL));
+        assert_eq!(frag.read(6, &mut part).err(), Some(EINVAL));
 
         // A page has no more.
         let page = Page::alloc_page(GFP_KERNEL)?;
