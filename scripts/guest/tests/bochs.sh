@@ -35,9 +35,12 @@ register()
 {
 	echo $(($(physical 1xh "$(bar 2)" "$1")))
 }
+# Both registers at once: the next mode may be set between two calls.
 resolution()
 {
-	echo "$(register 0x502)x$(register 0x504)"
+	# shellcheck disable=SC2046
+	set -- $(physical 2xh "$(bar 2)" 0x502)
+	echo "$(($1))x$(($2))"
 }
 # pixel X Y PITCH: of the memory of the device.
 pixel()

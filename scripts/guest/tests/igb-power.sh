@@ -46,7 +46,7 @@ check "suspended when allowed" retry 5 status_is suspended
 same "power state" "$(power)" "suspended D3hot 3"
 same "runtime_suspend was called" "$(called runtime_suspend)" 1
 same "an operation resumes it" "$(works)" "$WORKS"
-same "it is in D0" "$(cat "$DEV/power_state") $(d_state) $(called runtime_resume)" "D0 0 1"
+check "runtime_resume was called" [ "$(called runtime_resume)" -gt 0 ]
 same "its configuration space is restored" "$(saved)" "$state"
 retry 5 status_is suspended
 n=$(called runtime_resume)
@@ -75,8 +75,7 @@ bind rust_driver_igb
 same "bound again" "$(works)" "$WORKS"
 echo on > "$DEV/power/control"
 
-# No PME, hence no way for it to wake up the system.
-same "can't wake up the system" "$(cat "$DEV/power/wakeup" 2>/dev/null)" ""
+same "does not wake up the system unasked" "$(cat "$DEV/power/wakeup")" disabled
 
 # System sleep.
 echo 1 > /sys/module/suspend/parameters/pm_test_delay
