@@ -211,6 +211,7 @@ impl<'a> Build<'a> {
         let log = self.cache.new_log(&format!("build-{}", self.config.name))?;
         let mut stamp = Stamp::read(&out);
         stamp.built = None;
+        stamp.write(&out)?;
         self.configure(&log, &mut stamp)?;
         let step = self.ui.step(format!("Building {}", targets.join(" ")));
         self.logged(targets, "the build", &log, |line| step.message(line))?;
