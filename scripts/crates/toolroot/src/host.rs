@@ -3,6 +3,7 @@
 //! The tools of this machine: which are there, and can they build the kernel?
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use anyhow::{bail, Result};
@@ -72,24 +73,6 @@ const TOOLS: &[Tool] = &[
         mend: "apt install bindgen, or cargo install bindgen-cli",
     },
     Tool {
-        name: "clang",
-        least: Version::new(15, 0, 0),
-        limit: None,
-        mend: "apt install clang",
-    },
-    Tool {
-        name: "ld.lld",
-        least: Version::new(15, 0, 0),
-        limit: None,
-        mend: "apt install lld",
-    },
-    Tool {
-        name: "llvm-ar",
-        least: Version::new(15, 0, 0),
-        limit: None,
-        mend: "apt install llvm",
-    },
-    Tool {
         name: "make",
         least: Version::new(4, 0, 0),
         limit: None,
@@ -115,16 +98,71 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
+/// Those of LLVM, whose names may end in its version, as in Debian's packages `clang-19` and so on.
+const LLVM: &[Tool] = &[
+    Tool {
+        name: "clang",
+        least: Version::new(15, 0, 0),
+        limit: None,
+        mend: "apt install clang",
+    },
+    Tool {
+        name: "ld.lld",
+        least: Version::new(15, 0, 0),
+        limit: None,
+        mend: "apt install lld",
+    },
+    Tool {
+        name: "llvm-ar",
+        least: Version::new(15, 0, 0),
+        limit: None,
+        mend: "apt install llvm",
+    },
+];
+
+/// The releases of LLVM that are looked for.
+const LLVM_RELEASES: RangeInclusive<u32> = 15..=29;
+
 /// Looks at each tool that `--toolchain host` needs.
 pub fn survey() -> Vec<Finding> {
-    TOOLS
-        .iter()
-        .map(|tool| Finding {
-            name: tool.name.into(),
-            state: judge(tool, version_of(tool.name)),
-            mend: tool.mend.into(),
+    let mut findings = survey_of(TOOLS, "");
+    findings.extend(survey_llvm(survey_of).1);
+    findings
+}
+
+/// LLVM without a version in the names if that is good, else the newest release that is.
+fn survey_llvm(survey_of: impl Fn(&[Tool], &str) -> Vec<Finding>) -> (String, Vec<Finding>) {
+    let plain = survey_of(LLVM, "");
+    if good(&plain) {
+        return (String::new(), plain);
+    }
+    LLVM_RELEASES
+        .rev()
+        .map(|release| format!("-{release}"))
+        .map(|suffix| {
+            let findings = survey_of(LLVM, &suffix);
+            (suffix, findings)
         })
-        .collect()
+        .find(|(_, findings)| good(findings))
+        .unwrap_or((String::new(), plain))
+}
+
+fn survey_of(tools: &[Tool], suffix: &str) -> Vec<Finding> {
+    let find = |tool: &Tool| {
+        let name = format!("{}{suffix}", tool.name);
+        Finding {
+            state: judge(tool, version_of(&name)),
+            name,
+            mend: tool.mend.into(),
+        }
+    };
+    tools.iter().map(find).collect()
+}
+
+fn good(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .all(|finding| matches!(finding.state, State::Good(_)))
 }
 
 fn version_of(program: &str) -> Option<Version> {
@@ -144,8 +182,10 @@ fn judge(tool: &Tool, version: Option<Version>) -> State {
 
 /// The value for `LLVM=`, if all tools are good.
 pub fn llvm_for_build() -> Result<String> {
-    let bad: Vec<_> = survey()
+    let (suffix, llvm) = survey_llvm(survey_of);
+    let bad: Vec<_> = survey_of(TOOLS, "")
         .into_iter()
+        .chain(llvm)
         .filter(|finding| !matches!(finding.state, State::Good(_)))
         .collect();
     if !bad.is_empty() {
@@ -158,7 +198,11 @@ pub fn llvm_for_build() -> Result<String> {
                 .hint("mend them, or leave out --toolchain host: the Debian root has them all")
         );
     }
-    Ok("1".into())
+    Ok(if suffix.is_empty() {
+        "1".into()
+    } else {
+        suffix
+    })
 }
 
 #[cfg(test)]
@@ -179,5 +223,40 @@ mod tests {
             judge(rustc, Some(v(1, 95, 0))),
             State::TooNew(v(1, 95, 0), v(1, 95, 0))
         );
+    }
+
+    #[test]
+    fn llvm_may_have_its_version_in_the_names() {
+        let machine = |has: &'static [&str]| {
+            move |tools: &[Tool], suffix: &str| -> Vec<Finding> {
+                let find = |tool: &Tool| {
+                    let name = format!("{}{suffix}", tool.name);
+                    let version = has.contains(&&*name).then_some(Version::new(19, 1, 7));
+                    Finding {
+                        state: judge(tool, version),
+                        name,
+                        mend: String::new(),
+                    }
+                };
+                tools.iter().map(find).collect()
+            }
+        };
+        let suffix = |has| survey_llvm(machine(has)).0;
+        let plain = &["clang", "ld.lld", "llvm-ar", "clang-19"];
+        assert_eq!(suffix(plain), "");
+        let two = &[
+            "clang",
+            "clang-20",
+            "clang-19",
+            "ld.lld-19",
+            "llvm-ar-19",
+            "clang-18",
+            "ld.lld-18",
+            "llvm-ar-18",
+        ];
+        assert_eq!(suffix(two), "-19");
+        let (none, findings) = survey_llvm(machine(&["clang-19", "ld.lld-19"]));
+        assert_eq!(none, "");
+        assert_eq!(findings[0].state, State::Missing);
     }
 }
