@@ -12,7 +12,7 @@
 . /series/pci.sh
 . /series/igb.sh
 
-plan 35
+plan 38
 
 igb_device
 
@@ -92,6 +92,15 @@ echo "$one" > /sys/bus/pci/drivers/rust_driver_igbvf/bind
 same "it is bound again" "$(cat "$DIR/vfs") $(vf_works 3)" "enabled 7 bound 0x7f vectors 4 5"
 echo 1 > "$pci/devices/$one/reset"
 same "it works after a reset" "$(vf_works 3) $(vf_works 2)" "5 5"
+
+# A fatal error: the bus is reset, and they are there again.
+resumed() {
+	[ "$(called error_resume)" = 1 ]
+}
+check "igb reports a fatal error" report "$malformed" "$none"
+check "the physical function recovers" retry 20 resumed
+same "so do the virtual functions" "$(cat "$DIR/vfs") $(seven vf_works)" \
+	"enabled 7 bound 0x7f vectors 4 7 5"
 
 # The physical function is not suspended as long as there are any.
 echo auto > "$DEV/power/control"
