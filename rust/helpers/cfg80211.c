@@ -13,6 +13,12 @@ void rust_helper_wiphy_unlock(struct wiphy *wiphy)
 	wiphy_unlock(wiphy);
 }
 
+void rust_helper_wiphy_delayed_work_init(struct wiphy_delayed_work *dwork,
+					 wiphy_work_func_t func)
+{
+	wiphy_delayed_work_init(dwork, func);
+}
+
 void rust_helper_wiphy_ext_feature_set(struct wiphy *wiphy,
 				       enum nl80211_ext_feature_index ftidx)
 {

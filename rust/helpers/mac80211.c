@@ -9,6 +9,12 @@ void rust_helper__ieee80211_hw_set(struct ieee80211_hw *hw,
 	_ieee80211_hw_set(hw, flg);
 }
 
+bool rust_helper__ieee80211_hw_check(struct ieee80211_hw *hw,
+				     enum ieee80211_hw_flags flg)
+{
+	return _ieee80211_hw_check(hw, flg);
+}
+
 void rust_helper_SET_IEEE80211_DEV(struct ieee80211_hw *hw, struct device *dev)
 {
 	SET_IEEE80211_DEV(hw, dev);

@@ -23,6 +23,7 @@ struct Radio;
 impl Operations for Radio {
     type Vif = ();
     type Sta = ();
+    type ChanCtx = ();
 
     fn tx(_hw: &Hw<Self>, _frame: TxFrame<'_, Self>, _rcu: &rcu::Guard) {}
 

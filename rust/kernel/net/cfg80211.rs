@@ -11,7 +11,7 @@
 mod band;
 
 pub(crate) use self::band::BandTable;
-pub use self::band::{BandConfig, Bitrate, Channel, HtCap, VhtCap};
+pub use self::band::{BandConfig, Bitrate, Channel, ChannelInfo, HtCap, VhtCap};
 
 use crate::{
     bindings,
@@ -112,27 +112,32 @@ impl ChanDef {
     ///
     /// # Safety
     ///
-    /// The channel that `raw` refers to, if any, must be valid.
-    pub(crate) unsafe fn from_raw(raw: &bindings::cfg80211_chan_def) -> Option<Self> {
-        if raw.chan.is_null() {
+    /// `raw` must be valid, and the channel that it refers to, if any. It may be written at the
+    /// same time.
+    pub(crate) unsafe fn read(raw: *const bindings::cfg80211_chan_def) -> Option<Self> {
+        // SAFETY: By the safety requirements.
+        let (chan, width, center_freq1, center_freq2) = unsafe {
+            (
+                (&raw const (*raw).chan).read_volatile(),
+                (&raw const (*raw).width).read_volatile(),
+                (&raw const (*raw).center_freq1).read_volatile(),
+                (&raw const (*raw).center_freq2).read_volatile(),
+            )
+        };
+        if chan.is_null() {
             return None;
         }
         // SAFETY: By the safety requirements and the check above the channel is valid. `band`,
         // `center_freq` and `hw_value` are constant once the wiphy is registered.
-        let (band, center_freq, hw_value) = unsafe {
-            (
-                (*raw.chan).band,
-                (*raw.chan).center_freq,
-                (*raw.chan).hw_value,
-            )
-        };
+        let (band, center_freq, hw_value) =
+            unsafe { ((*chan).band, (*chan).center_freq, (*chan).hw_value) };
         Some(Self {
             band: Band::from_raw(band)?,
             center_freq: center_freq as u16,
             hw_value,
-            width: ChannelWidth::from_raw(raw.width),
-            center_freq1: raw.center_freq1,
-            center_freq2: raw.center_freq2,
+            width: ChannelWidth::from_raw(width),
+            center_freq1,
+            center_freq2,
         })
     }
 }
@@ -292,6 +297,10 @@ impl CipherSuite {
     /// C: `SUITE(0x000FAC, id)`
     const fn ieee80211(id: u8) -> Self {
         Self(0x000f_ac00 | id as u32)
+    }
+
+    pub(crate) const fn from_raw(suite: u32) -> Self {
+        Self(suite)
     }
 
     pub(crate) const fn as_raw(self) -> u32 {

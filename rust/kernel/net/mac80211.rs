@@ -37,15 +37,50 @@
 //! | [`Operations::set_antenna`], [`Operations::get_antenna`] | yes | no | yes |
 //! | [`Operations::ampdu_action`] | yes | no | yes |
 //! | [`Operations::reconfig_complete`] | yes | no | yes |
+//! | [`Operations::new_chanctx`], [`Operations::add_chanctx`] | yes | no | yes |
+//! | [`Operations::remove_chanctx`], [`Operations::change_chanctx`] | yes | no | yes |
+//! | [`Operations::assign_vif_chanctx`], [`Operations::unassign_vif_chanctx`] | yes | no | yes |
+//! | [`Operations::switch_vif_chanctx`] | yes | no | yes |
+//! | [`Operations::hw_scan`], [`Operations::cancel_hw_scan`] | yes | no | yes |
+//! | [`Operations::remain_on_channel`] | yes | no | yes |
+//! | [`Operations::cancel_remain_on_channel`] | yes | no | yes |
+//! | [`Operations::set_key`], [`Operations::remove_key`] | yes | no | yes |
+//! | [`Operations::set_default_unicast_key`] | yes | no | yes |
+//! | [`Operations::get_key_seq`] | yes | yes | no |
+//! | [`Operations::sta_pre_rcu_remove`], [`Operations::sta_statistics`] | yes | no | yes |
+//! | [`Operations::sta_set_txpwr`], [`Operations::sta_set_4addr`] | yes | no | yes |
+//! | [`Operations::flush_sta`] | yes | no | yes |
+//! | [`Operations::link_sta_rc_update`] | no | yes | no |
+//! | [`Operations::get_expected_throughput`] | no | yes | no |
+//! | [`Operations::release_buffered_frames`] | no | yes | no |
+//! | [`Operations::allow_buffered_frames`] | no | yes | no |
+//! | [`Operations::wake_tx_queue`] | no | yes | no |
+//! | [`Operations::mgd_prepare_tx`], [`Operations::mgd_complete_tx`] | yes | no | yes |
+//! | [`Operations::set_bitrate_mask`], [`Operations::get_txpower`] | yes | no | yes |
+//! | [`Operations::join_ibss`], [`Operations::leave_ibss`] | yes | no | yes |
+//! | [`Operations::pre_channel_switch`], [`Operations::post_channel_switch`] | yes | no | yes |
+//! | [`Operations::channel_switch`], [`Operations::abort_channel_switch`] | yes | no | yes |
+//! | [`Operations::channel_switch_beacon`] | yes | no | yes |
+//! | [`Operations::channel_switch_rx_beacon`] | yes | no | yes |
+//! | [`Operations::event_callback`] | no | yes | no |
+//! | [`Operations::get_survey`], [`Operations::get_stats`] | yes | no | yes |
+//! | [`Operations::get_ringparam`], [`Operations::set_ringparam`] | yes | no | yes |
+//! | [`Operations::tx_frames_pending`], [`Operations::sync_rx_queues`] | yes | no | yes |
+//! | [`Operations::set_frag_threshold`] | yes | no | yes |
+//! | [`Operations::config_iface_filter`] | yes | no | yes |
+//! | [`Operations::update_vif_offload`] | yes | no | yes |
 //!
 //! Callbacks with the mutex do not run at the same time as each other, for the same hardware; all
 //! others run at any time, also on several CPUs.
 //!
+//! What a driver does on its own with the mutex is work of [`Operations::WORKS`].
+//!
 //! # Private data
 //!
-//! The type that implements [`Operations`] is the data of the hardware. Interfaces and stations
-//! have data of the types [`Operations::Vif`] and [`Operations::Sta`], in memory that mac80211
-//! allocates with them. It is made when mac80211 adds one, and dropped after it has removed it.
+//! The type that implements [`Operations`] is the data of the hardware. Interfaces, stations and
+//! channel contexts have data of the types [`Operations::Vif`], [`Operations::Sta`] and
+//! [`Operations::ChanCtx`], in memory that mac80211 allocates with them. It is made when mac80211
+//! adds one, and dropped after it has removed it.
 //! When hardware is restarted, mac80211 adds them again without having removed them: the callbacks
 //! run again, the data stays as it is.
 //!
@@ -72,6 +107,7 @@
 //! impl Operations for Radio {
 //!     type Vif = ();
 //!     type Sta = ();
+//!     type ChanCtx = ();
 //!
 //!     fn tx(_hw: &Hw<Self>, frame: TxFrame<'_, Self>, _rcu: &rcu::Guard) {
 //!         // Not acknowledged.
@@ -140,26 +176,39 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod chanctx;
+mod event;
 mod hw;
+mod key;
 mod rx;
+mod scan;
 mod slot;
 mod sta;
+mod stats;
 mod tx;
+mod txq;
 mod vif;
 mod vtable;
+mod work;
 
 pub use self::{
+    chanctx::{ChanCtx, ChanCtxChange, ChanCtxSwitch, ChanCtxSwitches, ChannelContext},
+    event::{BitrateMask, ChannelSwitch, CqmRssi, Event, MlmeStatus, MlmeStep, PrepTxInfo},
     hw::{Allocated, Conf, Config, Configured, Handle, Hw, HwFlag, Registration},
+    key::{Key, KeyFlags, KeyPlace, KeySeq},
     rx::RxStatus,
-    sta::{Sta, StaNotify, StaState, Station},
-    tx::{BeaconFrame, TxFrame, TxRate, TxStatus},
+    scan::{RocType, ScanRequest, ScanStart},
+    sta::{RateChange, ReleaseReason, Sta, StaNotify, StaState, Station},
+    stats::{LowLevelStats, RingParams, StationInfo, Survey},
+    tx::{BeaconFrame, Pending, TxFrame, TxRate, TxStatus},
+    txq::{ActiveTxq, Txq},
     vif::{BssChange, BssConf, Interface, Vif},
 };
 
 use crate::{
     bindings,
     error::VTABLE_DEFAULT_ERROR,
-    net::cfg80211::{IfType, Locked},
+    net::cfg80211::{ChanDef, ChannelInfo, IfType, Locked},
     prelude::*,
     sync::rcu,
 };
@@ -246,6 +295,19 @@ pub enum Ac {
     Bk,
 }
 
+impl Ac {
+    /// C: `enum ieee80211_ac_numbers`.
+    pub(crate) const fn as_raw(self) -> u8 {
+        let ac = match self {
+            Self::Vo => bindings::ieee80211_ac_numbers_IEEE80211_AC_VO,
+            Self::Vi => bindings::ieee80211_ac_numbers_IEEE80211_AC_VI,
+            Self::Be => bindings::ieee80211_ac_numbers_IEEE80211_AC_BE,
+            Self::Bk => bindings::ieee80211_ac_numbers_IEEE80211_AC_BK,
+        };
+        ac as u8
+    }
+}
+
 /// How a queue contends for the medium.
 ///
 /// C: `struct ieee80211_tx_queue_params`.
@@ -289,7 +351,7 @@ pub enum AmpduAction {
     TxStopCont,
     /// Stop sending aggregates; drop what was aggregated already.
     TxStopFlush,
-    /// The same, and do not tell mac80211 when it is done.
+    /// The same, for a station that is about to go.
     TxStopFlushCont,
 }
 
@@ -317,6 +379,13 @@ pub trait Operations: Sized + Send + Sync + 'static {
 
     /// The data of a station, [`Sta::data`].
     type Sta: Send + Sync + 'static;
+
+    /// The data of a channel context, [`ChanCtx::data`]; `()` for drivers without them.
+    type ChanCtx: Send + Sync + 'static;
+
+    /// Functions for [`Hw::queue_work`]. They are called with the mutex of the wiphy, like the
+    /// callbacks that are, and may sleep.
+    const WORKS: &'static [fn(&Locked<Hw<Self>>)] = &[];
 
     /// Transmit a frame.
     fn tx(hw: &Hw<Self>, frame: TxFrame<'_, Self>, rcu: &rcu::Guard);
@@ -495,6 +564,326 @@ pub trait Operations: Sized + Send + Sync + 'static {
 
     /// The hardware is set up anew.
     fn reconfig_complete(_hw: &Locked<Hw<Self>>, _reconfig_type: ReconfigType) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Make the data of a channel context that is about to be added.
+    ///
+    /// A driver with channel contexts has all callbacks for them. mac80211 emulates them for the
+    /// others, with one channel that [`Locked<Hw>::conf`] tells.
+    fn new_chanctx(_hw: &Locked<Hw<Self>>, _ctx: &ChannelContext) -> Result<Self::ChanCtx> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// A channel context is added; after [`Hw::restart`], added again.
+    fn add_chanctx(_hw: &Locked<Hw<Self>>, _ctx: &ChanCtx<Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// A channel context is removed. No interface uses it.
+    fn remove_chanctx(_hw: &Locked<Hw<Self>>, _ctx: &ChanCtx<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// A channel context has changed.
+    fn change_chanctx(_hw: &Locked<Hw<Self>>, _ctx: &ChanCtx<Self>, _changed: ChanCtxChange) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// An interface begins to use a channel context.
+    fn assign_vif_chanctx(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _conf: &BssConf,
+        _ctx: &ChanCtx<Self>,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// An interface does not use a channel context any more.
+    fn unassign_vif_chanctx(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _conf: &BssConf,
+        _ctx: &ChanCtx<Self>,
+    ) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Interfaces go from one channel context to another, all or none of them.
+    ///
+    /// With `swap` the new contexts are added by this, and the old ones are removed:
+    /// [`Operations::add_chanctx`] and [`Operations::remove_chanctx`] are not called.
+    fn switch_vif_chanctx(
+        _hw: &Locked<Hw<Self>>,
+        _switches: &ChanCtxSwitches<'_, Self>,
+        _swap: bool,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Scan. The driver calls [`Hw::scan_completed`] when the scan is over.
+    fn hw_scan(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _req: &ScanRequest<'_>,
+    ) -> Result<ScanStart> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Give a scan up. The driver calls [`Hw::scan_completed`] nevertheless.
+    fn cancel_hw_scan(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Go to a channel, call [`Hw::ready_on_channel`] there, and
+    /// [`Hw::remain_on_channel_expired`] after `duration` ms.
+    fn remain_on_channel(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _channel: &ChannelInfo,
+        _duration: u32,
+        _roc_type: RocType,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Go back. [`Hw::remain_on_channel_expired`] need not be called.
+    fn cancel_remain_on_channel(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Encrypt with a key, of a station or of all.
+    ///
+    /// With [`KeyPlace::Software`] mac80211 encrypts, as it does after an error, which it logs.
+    fn set_key(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _sta: Option<&Sta<Self>>,
+        _key: &Key,
+    ) -> Result<KeyPlace> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Forget a key that the hardware has. It is not used any more.
+    fn remove_key(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _sta: Option<&Sta<Self>>, _key: &Key) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Which of the WEP keys is the one to transmit with.
+    fn set_default_unicast_key(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _index: Option<u8>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The number of the last frame that was encrypted with a key of the hardware.
+    fn get_key_seq(_hw: &Hw<Self>, _key: &Key, _rcu: &rcu::Guard) -> KeySeq {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// A station is about to be removed: it can't be found by its address any more, but RCU
+    /// readers may still have it.
+    fn sta_pre_rcu_remove(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _sta: &Sta<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// What a station can receive has changed.
+    fn link_sta_rc_update(
+        _hw: &Hw<Self>,
+        _vif: &Vif<Self>,
+        _sta: &Sta<Self>,
+        _changed: RateChange,
+        _rcu: &rcu::Guard,
+    ) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Add what the hardware knows of a station.
+    fn sta_statistics(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _sta: &Sta<Self>,
+        _info: &mut StationInfo<'_>,
+    ) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The power for a station, [`Station::txpower`], has changed.
+    fn sta_set_txpwr(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _sta: &Sta<Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Whether frames of a station have four addresses.
+    fn sta_set_4addr(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _sta: &Sta<Self>, _enabled: bool) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The throughput that is to be expected to a station, in kbit/s.
+    fn get_expected_throughput(_hw: &Hw<Self>, _sta: &Sta<Self>, _rcu: &rcu::Guard) -> u32 {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Drop the frames to a station that is about to be removed.
+    fn flush_sta(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _sta: &Sta<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Send up to `number` frames of the TIDs `tids`, a bit for each, that the driver keeps for a
+    /// station that sleeps.
+    fn release_buffered_frames(
+        _hw: &Hw<Self>,
+        _sta: &Sta<Self>,
+        _tids: u16,
+        _number: usize,
+        _reason: ReleaseReason,
+        _more_data: bool,
+        _rcu: &rcu::Guard,
+    ) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Let `number` frames of the TIDs `tids` through, that mac80211 is about to send to a station
+    /// that sleeps.
+    fn allow_buffered_frames(
+        _hw: &Hw<Self>,
+        _sta: &Sta<Self>,
+        _tids: u16,
+        _number: usize,
+        _reason: ReleaseReason,
+        _more_data: bool,
+        _rcu: &rcu::Guard,
+    ) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// There are frames in a queue. The driver pulls them with [`Hw::schedule_txqs`], now or later.
+    ///
+    /// Without this mac80211 pulls them at once, and calls [`Operations::tx`] for each. Frames that
+    /// are in no queue come to [`Operations::tx`] in any case.
+    fn wake_tx_queue(_hw: &Hw<Self>, _txq: &Txq<Self>, _rcu: &rcu::Guard) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// A station is about to transmit a frame to join or leave a network; the channel should be
+    /// kept until the answer has come.
+    fn mgd_prepare_tx(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _info: &PrepTxInfo) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The answer has come, or is not expected any more.
+    fn mgd_complete_tx(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _info: &PrepTxInfo) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Something has happened to an interface.
+    fn event_callback(_hw: &Hw<Self>, _vif: &Vif<Self>, _event: &Event, _rcu: &rcu::Guard) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Transmit with some rates only.
+    fn set_bitrate_mask(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _mask: &BitrateMask<'_>,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The power that an interface transmits with, in dBm.
+    fn get_txpower(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) -> Result<i32> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// An interface joins an independent network.
+    fn join_ibss(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// An interface leaves an independent network.
+    fn leave_ibss(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Switch to another channel with the access point, at the time that it has announced.
+    fn channel_switch(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _switch: &ChannelSwitch) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Prepare for a switch to another channel, or refuse it.
+    fn pre_channel_switch(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _switch: &ChannelSwitch,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The interface is on the other channel.
+    fn post_channel_switch(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _conf: &BssConf) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// There will be no switch after all.
+    fn abort_channel_switch(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _conf: &BssConf) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The next beacons announce a switch to `chandef`.
+    fn channel_switch_beacon(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _chandef: &ChanDef) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The access point has announced a switch again, perhaps with another count.
+    fn channel_switch_rx_beacon(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _switch: &ChannelSwitch) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// What is known of the channel number `index`; `None` if there are not so many.
+    fn get_survey(_hw: &Locked<Hw<Self>>, _index: usize) -> Result<Option<Survey>> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Counters.
+    fn get_stats(_hw: &Locked<Hw<Self>>) -> Result<LowLevelStats> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The sizes of the rings.
+    fn get_ringparam(_hw: &Locked<Hw<Self>>) -> RingParams {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Change the sizes of the rings.
+    fn set_ringparam(_hw: &Locked<Hw<Self>>, _tx: u32, _rx: u32) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Whether there are frames that were not transmitted yet.
+    fn tx_frames_pending(_hw: &Locked<Hw<Self>>) -> bool {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Frames from `value` octets are to be sent in fragments; `None` is never.
+    fn set_frag_threshold(_hw: &Locked<Hw<Self>>, _value: Option<u32>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Hand over what was received until now.
+    fn sync_rx_queues(_hw: &Locked<Hw<Self>>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Let frames through to an interface, as [`Operations::configure_filter`] does for all.
+    fn config_iface_filter(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _wanted: Filter,
+        _changed: Filter,
+    ) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// An interface may or may not have the hardware encapsulate frames any more.
+    fn update_vif_offload(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 }

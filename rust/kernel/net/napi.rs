@@ -11,7 +11,8 @@
 //!
 //! | function | context |
 //! |---|---|
-//! | [`Poll::poll`], [`Poll::completed`] | softirq, or a thread; one at a time for each [`Napi`] |
+//! | [`Poll::poll`] | softirq, or a thread; one at a time for each [`Napi`] |
+//! | [`Poll::completed`] | the same, but another CPU may be in [`Poll::poll`] again |
 //! | [`Napi::schedule`] | any but NMI, most of all an interrupt handler |
 //! | creating and dropping, [`Napi::enable`], [`Napi::disable`], [`Napi::synchronize`] | may sleep
 //! |
@@ -102,7 +103,7 @@ impl PollContext<'_> {
 /// A NAPI instance (`struct napi_struct`).
 ///
 /// It is disabled at first, and when it is dropped, which waits for [`Poll::poll`] and
-/// [`Poll::completed`] to return.
+/// [`Poll::completed`] to return: it must not be dropped by them.
 ///
 /// # Invariants
 ///

@@ -1,35 +1,43 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Software radios, in Rust and in C"
-#: timeout = 100
-#: time = 50
+#: timeout = 240
+#: time = 120
 #
-# drivers/net/wireless/virtual/hwsim_rust under hostapd and wpa_supplicant: two radios, one of them
-# in a network namespace of its own, that join networks without and with encryption. Then the same
-# with the C driver mac80211_hwsim.
+# drivers/net/wireless/virtual/hwsim_rust under hostapd and wpa_supplicant: an access point with two
+# networks, and two stations, each in a network namespace of its own, that join networks without and
+# with encryption. Then the same with the C driver mac80211_hwsim.
 
 . /series/ktap.sh
 
-plan 39
+plan 54
 
 T=/tmp/wlan
 mkdir -p "$T"
 AP_ADDR=10.5.0.1
 STA_ADDR=10.5.0.2
+AP2_ADDR=10.6.0.1
+STA2_ADDR=10.6.0.2
 
 in_sta()
 {
 	ip netns exec sta "$@"
 }
 
+in_sta2()
+{
+	ip netns exec sta2 "$@"
+}
+
 # try SECONDS COMMAND...: until it succeeds.
 try()
 {
-	try_left=$(($1 * 5))
+	read -r try_now _ </proc/uptime
+	try_end=$((${try_now%.*} + $1))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
-		try_left=$((try_left - 1))
-		[ $try_left -gt 0 ] || return 1
+		read -r try_now _ </proc/uptime
+		[ "${try_now%.*}" -lt "$try_end" ] || return 1
 		sleep 0.2
 	done
 }
@@ -44,19 +52,28 @@ netdev()
 	ls "/sys/class/ieee80211/$1/device/net" | head -n 1
 }
 
-# radios DRIVER: loads it, names the two radios and interfaces, and moves the second away.
+# radios DRIVER: loads it, names three radios and interfaces, and moves the stations away.
 radios()
 {
-	modprobe "$1" || return 1
+	if [ "$1" = hwsim_rust ]; then
+		modprobe hwsim_rust && echo 3 >/sys/kernel/debug/hwsim_rust/radios || return 1
+	else
+		modprobe "$1" radios=3 channels=4 || return 1
+	fi
 	set -- $(phys)
-	[ $# = 2 ] || { echo "radios: $*"; return 1; }
-	PHY_AP=$1 PHY_STA=$2
-	AP=$(netdev "$PHY_AP") STA=$(netdev "$PHY_STA")
-	ip netns add sta || return 1
-	in_sta ip link set lo up
+	[ $# = 3 ] || { echo "radios: $*"; return 1; }
+	PHY_AP=$1 PHY_STA=$2 PHY_STA2=$3
+	AP=$(netdev "$PHY_AP") STA=$(netdev "$PHY_STA") STA2=$(netdev "$PHY_STA2")
+	for ns in sta sta2; do
+		ip netns add $ns || return 1
+		ip -n $ns link set lo up
+	done
 	iw phy "$PHY_STA" set netns name sta || return 1
+	iw phy "$PHY_STA2" set netns name sta2 || return 1
 	ip addr add $AP_ADDR/24 dev "$AP" || return 1
-	echo "PHY_AP=$PHY_AP PHY_STA=$PHY_STA AP=$AP STA=$STA" >"$T/radios"
+	for name in PHY_AP PHY_STA PHY_STA2 AP STA STA2; do
+		eval "echo $name=\$$name"
+	done >"$T/radios"
 }
 
 # Network $1, with all that it needs.
@@ -86,6 +103,9 @@ ap_start()
 		printf 'interface=%s\ndriver=nl80211\nssid=series\nhw_mode=g\nchannel=6\n' "$AP"
 		printf 'ieee80211n=1\nwmm_enabled=1\nctrl_interface=%s/hostapd\n' "$T"
 		security "$1"
+		[ "$2" != rekey ] || printf 'wpa_group_rekey=3\nwpa_ptk_rekey=5\n'
+		# The second network.
+		printf 'bss=%s_2\nssid=series2\nwmm_enabled=1\n' "$AP"
 	} >"$T/hostapd.conf"
 	hostapd -B -P "$T/hostapd.pid" -f "$T/hostapd.log" "$T/hostapd.conf" >/dev/null || {
 		cat "$T/hostapd.log"
@@ -181,9 +201,10 @@ captures()
 {
 	iw phy "$PHY_AP" interface add mon0 type monitor || return 1
 	ip link set mon0 up
-	timeout 3 tcpdump -Z root -i mon0 -w "$T/mon.pcap" 2>"$T/mon.log" &
-	sleep 0.5
+	tcpdump -U -Z root -i mon0 -w "$T/mon.pcap" 2>"$T/mon.log" &
+	try 20 [ -s "$T/mon.pcap" ]
 	pings 5 >/dev/null
+	kill $!
 	wait $!
 	iw dev mon0 del
 	tcpdump -n -r "$T/mon.pcap" >"$T/mon.txt" 2>>"$T/mon.log"
@@ -194,23 +215,139 @@ captures()
 	return 1
 }
 
-# How many radios there are, on both sides.
+# How many radios there are, on all sides.
 number()
 {
-	{ ls /sys/class/ieee80211; in_sta iw phy | grep Wiphy; } | wc -l
+	{
+		ls /sys/class/ieee80211
+		in_sta iw phy | grep Wiphy
+		in_sta2 iw phy | grep Wiphy
+	} | wc -l
 }
 
 # More radios, and none of them left.
 more_radios()
 {
-	before=$(number)
-	for want in 6 3 2; do
+	for want in 6 4 3; do
 		echo $want >/sys/kernel/debug/hwsim_rust/radios || return 1
-		[ "$(number)" = $((before + want - 2)) ] || {
+		[ "$(number)" = $want ] || {
 			echo "$(number) radios, not $want"
 			return 1
 		}
 	done
+}
+
+# A station with all networks, by hand: the second one joins the second network.
+joins_second()
+{
+	in_sta2 ip addr replace $STA2_ADDR/24 dev "$STA2"
+	ip addr replace $AP2_ADDR/24 dev "${AP}_2"
+	in_sta2 ip link set "$STA2" up
+	in_sta2 iw dev "$STA2" connect series2 2437 || return 1
+	try 10 pings2
+	iw dev "$AP" station dump | grep Station
+	iw dev "${AP}_2" station dump | grep Station
+	pings2
+}
+
+pings2()
+{
+	in_sta2 iw dev "$STA2" link | grep -q 'SSID: series2' &&
+		in_sta2 busybox ping -q -c 3 -i 0.2 -W 2 $AP2_ADDR | grep ' 0% packet loss'
+}
+
+# Frames to a station that sleeps wait until it has seen a beacon.
+saves_power()
+{
+	in_sta iw dev "$STA" set power_save on || return 1
+	in_sta iw dev "$STA" get power_save
+	sleep 0.5
+	busybox ping -q -c 4 -i 0.7 -W 3 $STA_ADDR | grep ' 0% packet loss' && pings
+	saves_power_result=$?
+	in_sta iw dev "$STA" set power_save off
+	return $saves_power_result
+}
+
+# Keys of the group and of the station are replaced while frames go through.
+rekeys()
+{
+	rekeys_group=$(logged 'Group rekeying completed')
+	rekeys_pair=$(logged 'Key negotiation completed')
+	in_sta busybox ping -q -i 0.1 -c 80 $AP_ADDR >"$T/ping" &
+	try 10 more_logged 'Group rekeying completed' "$rekeys_group" &&
+		try 10 more_logged 'Key negotiation completed' "$rekeys_pair"
+	rekeys_result=$?
+	wait $!
+	tail -n 2 "$T/ping"
+	[ $rekeys_result = 0 ] && pings
+}
+
+# logged TEXT: how often wpa_supplicant has said it.
+logged()
+{
+	grep -c "$1" "$T/wpa.log"
+}
+
+more_logged()
+{
+	[ "$(logged "$1")" -gt "$2" ]
+}
+
+# Scans while it is connected, and tells which channels it has visited.
+scans()
+{
+	in_sta iw dev "$STA" scan freq 2412 2437 >"$T/scan" || return 1
+	grep 'SSID: series' "$T/scan"
+	in_sta iw dev "$STA" survey dump | grep frequency
+	[ "$(grep -c 'SSID: series' "$T/scan")" = 2 ] &&
+		in_sta iw dev "$STA" survey dump | grep -q '2412 MHz' && pings
+}
+
+# Goes to another channel for a while, and comes back.
+stays()
+{
+	# Not by a function, which would be what is killed.
+	ip netns exec sta stdbuf -oL iw event >"$T/events" 2>&1 &
+	sleep 0.5
+	in_sta iw dev "$STA" offchannel 2462 200 || return 1
+	try 5 grep -q 'done with remain on freq 2462' "$T/events"
+	stays_result=$?
+	kill $!
+	cat "$T/events"
+	[ $stays_result = 0 ] && pings
+}
+
+# A radio goes to another namespace and back.
+moves()
+{
+	in_sta2 ip link set "$STA2" down
+	in_sta2 iw phy "$PHY_STA2" set netns 1 || return 1
+	iw dev "$STA2" info | grep type || return 1
+	iw phy "$PHY_STA2" set netns name sta2 && joins_second
+}
+
+# Frames that are none, from a monitor beside the access point.
+injects()
+{
+	iw phy "$PHY_AP" interface add mon0 type monitor || return 1
+	ip link set mon0 up
+	perl /series/inject.pl mon0 "$(rounds 400 20000)" \
+		"$(cat "/sys/class/net/$AP/address")" "$(in_sta cat "/sys/class/net/$STA/address")"
+	injects_result=$?
+	iw dev mon0 del
+	# A frame may have told the station to go.
+	try 20 associated
+	[ $injects_result = 0 ] && try 10 pings
+}
+
+# A radio is destroyed while frames go through it.
+destroys()
+{
+	in_sta2 busybox ping -q -i 0.01 -c 500 $AP2_ADDR >/dev/null 2>&1 &
+	sleep 0.5
+	echo 2 >/sys/kernel/debug/hwsim_rust/radios || return 1
+	kill $! 2>/dev/null
+	[ "$(number)" = 2 ] && pings
 }
 
 # The hardware is set up anew while frames go through it.
@@ -233,6 +370,7 @@ unloads()
 	kill $! 2>/dev/null
 	stop
 	ip netns del sta
+	ip netns del sta2
 	[ -z "$(phys)" ]
 }
 
@@ -244,11 +382,11 @@ quiet()
 	return 0
 }
 
-# all DRIVER NETWORKS: 10 tests, and what the networks and the driver add. The last network is sae-1.
+# all DRIVER NETWORKS: 16 tests, and what the networks and the driver add. The last network is sae-1.
 all()
 {
 	LINES_BEFORE=$(dmesg | wc -l)
-	check "$1: two radios" radios "$1"
+	check "$1: three radios" radios "$1"
 	[ -e "$T/radios" ] || bail "no radios"
 	. "$T/radios"
 
@@ -272,10 +410,17 @@ all()
 		rates | sed "s/^/# $1:/"
 	fi
 	check "$1: monitor" captures
+	check "$1: a second network with a second station" joins_second
+	check "$1: a station saves power" saves_power
+	check "$1: scans in hardware" scans
+	check "$1: remains on another channel" stays
+	check "$1: frames that are none" injects
+	check "$1: moves between namespaces" moves
 	if [ "$1" = hwsim_rust ]; then
 		check "$1: restart in the middle of traffic" restarts
 		check "$1: TCP after the restart" transfers
 		check "$1: radios are made and removed" more_radios
+		check "$1: a radio is destroyed in the middle of traffic" destroys
 	fi
 
 	kill "$(cat "$T/wpa.pid")"
@@ -284,8 +429,12 @@ all()
 	check "$1: a wrong password is refused" refused
 	kill "$(cat "$T/wpa.pid")"
 	try 5 [ ! -e "$T/wpa.pid" ]
+	kill "$(cat "$T/hostapd.pid")"
+	try 5 [ ! -e "$T/hostapd.pid" ]
+	ap_start sae-1 rekey
 	sta_start sae-1
 	check "$1: joins again" try 20 associated
+	check "$1: keys are replaced" rekeys
 	check "$1: unloads in the middle of traffic" unloads "$1"
 	check "$1: the log is quiet" quiet
 }

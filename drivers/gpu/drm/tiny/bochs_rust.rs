@@ -317,7 +317,11 @@ impl kms::DriverPlane for BochsPlane {
     const SHADOW: bool = true;
 
     fn atomic_check(plane: &Plane<BochsDriver>, check: &mut PlaneCheck<'_, BochsDriver>) -> Result {
-        check.check_state(PlaneLimits::default())?;
+        // Nothing is visible then, and the next mode brings the plane along.
+        check.check_state(PlaneLimits {
+            can_update_disabled: true,
+            ..PlaneLimits::default()
+        })?;
 
         let state = check.new_state();
         if let (true, Some(fb)) = (state.is_visible(), state.framebuffer()) {
@@ -408,16 +412,13 @@ struct BochsConnector;
 impl kms::DriverConnector for BochsConnector {
     type Driver = BochsDriver;
 
-    fn get_modes(
-        connector: &Connector<BochsDriver>,
-        probe: &mut ConnectorProbe<'_, BochsDriver>,
-    ) -> usize {
+    fn get_modes(connector: &Connector<BochsDriver>, probe: &mut ConnectorProbe<'_, BochsDriver>) {
         let bochs = connector.drm();
         let Some(guard) = bochs.enter() else {
-            return 0;
+            return;
         };
         let Ok(io) = bochs.registers.access(guard.dev()) else {
-            return 0;
+            return;
         };
 
         // QEMU may have been told not to have one, and there are zeros.
@@ -430,15 +431,13 @@ impl kms::DriverConnector for BochsConnector {
         };
 
         if probe.update_edid(edid.as_ref()).is_err() {
-            return 0;
+            return;
         }
         match edid {
             Some(_) => probe.add_edid_modes(),
             None => {
-                let count = probe.add_usual_modes(MAX_WIDTH, MAX_HEIGHT);
-
+                probe.add_usual_modes(MAX_WIDTH, MAX_HEIGHT);
                 probe.prefer_mode(DEFAULT_WIDTH, DEFAULT_HEIGHT);
-                count
             }
         }
     }

@@ -23,14 +23,13 @@ pub trait DriverConnector: Send + Sync + Sized + 'static {
     /// The driver.
     type Driver: Driver<Connector = Self>;
 
-    /// Adds the modes of the display to `probe`, and returns how many there are.
+    /// Adds the modes of the display to `probe`.
+    ///
+    /// Without any, the usual ones up to 1024 x 768 are taken if it is connected.
     ///
     /// In process context, with the lock of the mode configuration held. The device may have been
     /// unplugged.
-    fn get_modes(
-        connector: &Connector<Self::Driver>,
-        probe: &mut ConnectorProbe<'_, Self::Driver>,
-    ) -> usize;
+    fn get_modes(connector: &Connector<Self::Driver>, probe: &mut ConnectorProbe<'_, Self::Driver>);
 
     /// Returns whether a display is plugged in. `force` is false if this must not disturb a display
     /// that is in use.
@@ -170,7 +169,10 @@ impl<T: Driver> Connector<T> {
         // here on, the connector is freed with the device.
         unsafe {
             (*connector).helper_private = &Self::HELPER_FUNCS;
-            bindings::drm_connector_attach_edid_property(connector);
+            // The core does it for the others.
+            if connector_type == ConnectorType::Virtual {
+                bindings::drm_connector_attach_edid_property(connector);
+            }
             to_result(bindings::drm_connector_attach_encoder(
                 connector,
                 encoder.as_raw(),
@@ -220,10 +222,12 @@ impl<T: Driver> Connector<T> {
         let connector = unsafe { Self::from_raw(connector) };
         let mut probe = ConnectorProbe {
             connector,
+            count: 0,
             _not_send: PhantomData,
         };
 
-        c_int::try_from(Data::<T>::get_modes(connector, &mut probe)).unwrap_or(c_int::MAX)
+        Data::<T>::get_modes(connector, &mut probe);
+        probe.count
     }
 
     unsafe extern "C" fn detect(
@@ -262,6 +266,8 @@ impl Drop for Edid {
 /// The lock of the mode configuration is held as long as `self` exists.
 pub struct ConnectorProbe<'a, T: Driver> {
     connector: &'a Connector<T>,
+    /// How many modes have been added.
+    count: c_int,
     _not_send: PhantomData<*mut ()>,
 }
 
@@ -336,25 +342,25 @@ impl<T: Driver> ConnectorProbe<'_, T> {
         })
     }
 
-    /// Adds the modes of the EDID that the core has been told, and returns how many there are.
+    /// Adds the modes of the EDID that the core has been told.
     ///
     /// C function: `drm_edid_connector_add_modes()`.
-    pub fn add_edid_modes(&mut self) -> usize {
+    pub fn add_edid_modes(&mut self) {
         // SAFETY: The connector is valid, and its lock is held.
         let count = unsafe { bindings::drm_edid_connector_add_modes(self.connector.as_raw()) };
 
-        count.try_into().unwrap_or(0)
+        self.count = self.count.saturating_add(count);
     }
 
-    /// Adds the usual modes up to a size, and returns how many there are.
+    /// Adds the usual modes up to a size.
     ///
     /// C function: `drm_add_modes_noedid()`.
-    pub fn add_usual_modes(&mut self, width: u32, height: u32) -> usize {
+    pub fn add_usual_modes(&mut self, width: u32, height: u32) {
         // SAFETY: The connector is valid, and its lock is held.
         let count =
             unsafe { bindings::drm_add_modes_noedid(self.connector.as_raw(), width, height) };
 
-        count.try_into().unwrap_or(0)
+        self.count = self.count.saturating_add(count);
     }
 
     /// Prefers the modes of a size over others.

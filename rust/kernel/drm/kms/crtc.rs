@@ -116,6 +116,10 @@ fn new_vblank_lock() -> impl PinInit<SpinLock<()>> {
 /// The period for a mode without a pixel clock: 60 Hz.
 const DEFAULT_PERIOD_NS: i64 = 1_000_000_000 / 60;
 
+/// The shortest period. User space makes up modes, and a timer for each of their frames could keep
+/// a CPU from anything else.
+const MIN_PERIOD_NS: i64 = 1_000_000;
+
 /// A CRTC.
 ///
 /// Dereferences to the data of the driver. C struct: `struct drm_crtc`.
@@ -308,6 +312,21 @@ impl<T: Driver> Crtc<T> {
         1 << unsafe { (*self.as_raw()).index }
     }
 
+    /// Stops vertical blanks for good, and waits for the timer.
+    ///
+    /// Usually, a last commit has disabled them, but it may have failed, or not have been the last.
+    ///
+    /// # Safety
+    ///
+    /// `drm_vblank_init()` has been called for the device, which nobody else uses any more.
+    pub(super) unsafe fn stop_vblank(&self) {
+        // SAFETY: By the safety requirements. From here on, the timer does not start again.
+        unsafe {
+            bindings::drm_crtc_vblank_off(self.as_raw());
+            bindings::hrtimer_cancel(self.vblank.timer.get());
+        }
+    }
+
     /// Has the event of the new state, if there is one, sent with the next vertical blank, or now
     /// if there is none.
     fn send_event(&self, state: *mut bindings::drm_crtc_state) {
@@ -339,13 +358,11 @@ impl<T: Driver> Crtc<T> {
 impl<T: Driver> Crtc<T> {
     unsafe extern "C" fn destroy(crtc: *mut bindings::drm_crtc) {
         // SAFETY: The core calls this once, when nobody uses the CRTC any more. It has been
-        // allocated by `new()`, and is the first member. The core has disabled vertical blanks.
+        // allocated by `new()`, and is the first member. The timer has never been started, or
+        // stopped by `stop_vblank()`.
         unsafe {
-            let this = crtc.cast::<Self>();
-
-            bindings::hrtimer_cancel((*this).vblank.timer.get());
             bindings::drm_crtc_cleanup(crtc);
-            drop(KBox::from_raw(this));
+            drop(KBox::from_raw(crtc.cast::<Self>()));
         }
     }
 
@@ -491,7 +508,7 @@ impl<T: Driver> Crtc<T> {
             )
         };
         let period = if period > 0 {
-            period
+            period.max(MIN_PERIOD_NS)
         } else {
             DEFAULT_PERIOD_NS
         };
@@ -572,8 +589,9 @@ impl<T: Driver> Crtc<T> {
             // SAFETY: The timer is not started while `lock` is held, and only this function, which
             // is its callback, forwards it.
             unsafe {
-                if period != 0 && u32::from((*timer).state) & bindings::HRTIMER_STATE_ENQUEUED == 0
-                {
+                let state = (&raw const (*timer).state).read_volatile();
+
+                if period != 0 && u32::from(state) & bindings::HRTIMER_STATE_ENQUEUED == 0 {
                     bindings::hrtimer_forward(timer, bindings::ktime_get(), period);
                 }
             }

@@ -6,7 +6,7 @@
 //! [`include/drm/drm_fourcc.h`](srctree/include/drm/drm_fourcc.h),
 //! [`include/drm/drm_format_helper.h`](srctree/include/drm/drm_format_helper.h)
 
-use crate::{bindings, io::Io, prelude::*, types::Opaque};
+use crate::{bindings, error::to_result, io::Io, prelude::*, types::Opaque};
 
 /// A pixel format.
 ///
@@ -199,11 +199,13 @@ impl Framebuffer {
 
 /// The memory of a framebuffer, mapped for the CPU.
 ///
-/// User space may write to it at any time, hence it can only be copied.
+/// User space may write to it at any time, hence it can only be copied. If it comes from another
+/// device, that device has been told that it is going to be read.
 ///
 /// # Invariants
 ///
 /// `map` is a mapping of the `len` bytes of the first color plane of `fb`.
+/// `drm_gem_fb_begin_cpu_access()` has been called for `fb`.
 pub struct ShadowFramebuffer<'a> {
     fb: &'a Framebuffer,
     map: &'a bindings::iosys_map,
@@ -239,13 +241,19 @@ impl<'a> ShadowFramebuffer<'a> {
         };
         // SAFETY: By the type invariants of `Framebuffer`.
         let offset = unsafe { (*fb.as_raw()).offsets[0] } as usize;
+        let len = size.checked_sub(offset)?;
+
+        // SAFETY: By the type invariants of `Framebuffer`; it is a framebuffer of GEM objects.
+        to_result(unsafe {
+            bindings::drm_gem_fb_begin_cpu_access(
+                fb.as_raw(),
+                bindings::dma_data_direction_DMA_FROM_DEVICE,
+            )
+        })
+        .ok()?;
 
         // INVARIANT: `data[0]` is the address of the object plus the offset of the color plane.
-        Some(Self {
-            fb,
-            map,
-            len: size.checked_sub(offset)?,
-        })
+        Some(Self { fb, map, len })
     }
 
     /// Returns the framebuffer.
@@ -306,6 +314,18 @@ impl<'a> ShadowFramebuffer<'a> {
         };
 
         Ok(())
+    }
+}
+
+impl Drop for ShadowFramebuffer<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe {
+            bindings::drm_gem_fb_end_cpu_access(
+                self.fb.as_raw(),
+                bindings::dma_data_direction_DMA_FROM_DEVICE,
+            )
+        };
     }
 }
 

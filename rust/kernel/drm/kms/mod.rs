@@ -47,7 +47,7 @@
 //! unregistered, and mappings are revoked.
 
 use crate::{
-    bindings, container_of, device, drm,
+    bindings, c_str, container_of, device, drm,
     error::{to_result, Result},
     prelude::*,
     types::NotThreadSafe,
@@ -166,8 +166,24 @@ impl<T: drm::Driver> Ops<T> {
 
     /// Disables everything, when a device has been unplugged.
     pub(super) fn unplugged(&self, drm: &drm::Device<T>) {
+        let dev = drm.as_raw();
+
+        // If it has been suspended, what has been shown before is not going to be again. That state
+        // holds a reference to the device.
+        //
+        // SAFETY: The device is valid, and the lock of the parent keeps others from suspending or
+        // resuming it.
+        unsafe {
+            let state = (*dev).mode_config.suspend_state;
+
+            if !state.is_null() {
+                (*dev).mode_config.suspend_state = ptr::null_mut();
+                bindings::drm_atomic_state_put(state);
+            }
+        }
+
         // SAFETY: The device is valid and has a mode configuration whose objects have states.
-        unsafe { bindings::drm_atomic_helper_shutdown(drm.as_raw()) };
+        unsafe { bindings::drm_atomic_helper_shutdown(dev) };
     }
 }
 
@@ -180,6 +196,28 @@ fn init<T: Driver>(drm: &drm::Device<T>) -> Result {
     // before the data of the driver is dropped, since the action for that has been added before.
     to_result(unsafe { bindings::drmm_mode_config_init(dev) })?;
 
+    // SAFETY: The format has no arguments.
+    let commit_wq = unsafe {
+        bindings::alloc_workqueue_noprof(
+            c_str!("drm-commit").as_char_ptr(),
+            bindings::wq_flags_WQ_UNBOUND,
+            0,
+        )
+    };
+    if commit_wq.is_null() {
+        return Err(ENOMEM);
+    }
+    // SAFETY: `dev` is valid, and the action is for a workqueue. Nobody uses that any more when the
+    // device is released, see `flush_commits()`.
+    to_result(unsafe {
+        bindings::__drmm_add_action_or_reset(
+            dev,
+            Some(bindings::__drmm_workqueue_release),
+            commit_wq.cast(),
+            c_str!("rust_drm_commit_wq").as_char_ptr(),
+        )
+    })?;
+
     let info = T::mode_config(drm);
     // SAFETY: `dev` is valid, and nobody else uses it yet.
     unsafe {
@@ -191,6 +229,7 @@ fn init<T: Driver>(drm: &drm::Device<T>) -> Result {
         // Without it, the formats that old user space asks for have another byte order on big
         // endian machines. All drivers should set it.
         config.quirk_addfb_prefer_host_byte_order = true;
+        config.commit_wq = commit_wq;
         config.funcs = &ModeConfigFuncs::<T>::FUNCS;
         config.helper_private = &ModeConfigFuncs::<T>::HELPER_FUNCS;
     }
@@ -201,6 +240,22 @@ fn init<T: Driver>(drm: &drm::Device<T>) -> Result {
     };
     T::create_objects(&new)?;
     new.finish()
+}
+
+/// Waits for the work items of non-blocking commits.
+///
+/// They call functions of the driver, and may have references to the device. Only ioctls begin such
+/// commits; as this is called for every file that is closed, there is none left when the module of
+/// the driver is unloaded, or the device is released.
+///
+/// May sleep.
+///
+/// # Safety
+///
+/// `dev` must be valid, of a driver with mode setting, and registered, maybe not any more.
+pub(super) unsafe fn flush_commits(dev: *mut bindings::drm_device) {
+    // SAFETY: By the safety requirements, `init()` has succeeded.
+    unsafe { bindings::__flush_workqueue((*dev).mode_config.commit_wq) };
 }
 
 /// The functions for the whole device.
@@ -218,36 +273,12 @@ impl<T: Driver> ModeConfigFuncs<T> {
     const HELPER_FUNCS: bindings::drm_mode_config_helper_funcs =
         bindings::drm_mode_config_helper_funcs {
             atomic_commit_tail: if Crtc::<T>::HAS_VBLANK {
-                Some(Self::atomic_commit_tail)
+                Some(atomic_commit_tail)
             } else {
                 None
             },
             ..pin_init::zeroed()
         };
-
-    /// The same as `drm_atomic_helper_commit_tail()`, except that it waits for the events, and not
-    /// for a vertical blank, before framebuffers are let go.
-    ///
-    /// The next commit begins when the event of this one has been sent, and it may disable vertical
-    /// blanks, so that there would be none to wait for.
-    ///
-    /// # Safety
-    ///
-    /// Only called by C, for a state of a device of the driver `T` in the commit phase.
-    unsafe extern "C" fn atomic_commit_tail(state: *mut bindings::drm_atomic_state) {
-        // SAFETY: By the safety requirements. All CRTCs send their event in `atomic_flush`.
-        unsafe {
-            let dev = (*state).dev;
-
-            bindings::drm_atomic_helper_commit_modeset_disables(dev, state);
-            bindings::drm_atomic_helper_commit_planes(dev, state, 0);
-            bindings::drm_atomic_helper_commit_modeset_enables(dev, state);
-            bindings::drm_atomic_helper_fake_vblank(state);
-            bindings::drm_atomic_helper_commit_hw_done(state);
-            bindings::drm_atomic_helper_wait_for_flip_done(dev, state);
-            bindings::drm_atomic_helper_cleanup_planes(dev, state);
-        }
-    }
 
     /// # Safety
     ///
@@ -261,6 +292,33 @@ impl<T: Driver> ModeConfigFuncs<T> {
             T::mode_valid(drm::Device::from_raw(dev), DisplayMode::from_raw(mode))
                 as bindings::drm_mode_status
         }
+    }
+}
+
+/// The same as `drm_atomic_helper_commit_tail()`, except that it waits for the events, and not
+/// for a vertical blank, before framebuffers are let go.
+///
+/// The next commit begins when the event of this one has been sent, and it may disable vertical
+/// blanks, so that there would be none to wait for.
+///
+/// This is not in a generic function, so that it is not part of the module of the driver: a work
+/// item returns to it when the device may have been unbound already.
+///
+/// # Safety
+///
+/// Only called by C, for a state in the commit phase, of a device whose CRTCs have vertical blanks.
+unsafe extern "C" fn atomic_commit_tail(state: *mut bindings::drm_atomic_state) {
+    // SAFETY: By the safety requirements. All CRTCs send their event in `atomic_flush`.
+    unsafe {
+        let dev = (*state).dev;
+
+        bindings::drm_atomic_helper_commit_modeset_disables(dev, state);
+        bindings::drm_atomic_helper_commit_planes(dev, state, 0);
+        bindings::drm_atomic_helper_commit_modeset_enables(dev, state);
+        bindings::drm_atomic_helper_fake_vblank(state);
+        bindings::drm_atomic_helper_commit_hw_done(state);
+        bindings::drm_atomic_helper_wait_for_flip_done(dev, state);
+        bindings::drm_atomic_helper_cleanup_planes(dev, state);
     }
 }
 
@@ -295,8 +353,18 @@ impl<'a, T: Driver> NewObjects<'a, T> {
         }
 
         if Crtc::<T>::HAS_VBLANK {
+            // Timers are stopped before what they use is freed, and that is before the CRTCs.
+            //
             // SAFETY: By the type invariants.
-            to_result(unsafe { bindings::drm_vblank_init(dev, crtcs as c_uint) })?;
+            unsafe {
+                to_result(bindings::drm_vblank_init(dev, crtcs as c_uint))?;
+                to_result(bindings::__drmm_add_action_or_reset(
+                    dev,
+                    Some(Self::stop_vblanks),
+                    ptr::null_mut(),
+                    c_str!("rust_drm_vblank").as_char_ptr(),
+                ))?;
+            }
         }
 
         // SAFETY: By the type invariants.
@@ -328,6 +396,22 @@ impl<'a, T: Driver> NewObjects<'a, T> {
             Ok(())
         } else {
             Err(ENOMEM)
+        }
+    }
+}
+
+impl<T: Driver> NewObjects<'_, T> {
+    /// # Safety
+    ///
+    /// Only called by C, for a device of the driver `T` that is being released, after
+    /// `drm_vblank_init()`.
+    unsafe extern "C" fn stop_vblanks(dev: *mut bindings::drm_device, _: *mut c_void) {
+        // SAFETY: By the safety requirements, nobody else uses the device. The CRTCs still exist.
+        unsafe {
+            for_each(&raw const (*dev).mode_config.crtc_list, |head| {
+                Crtc::<T>::from_raw(container_of!(head, bindings::drm_crtc, head)).stop_vblank();
+                true
+            });
         }
     }
 }

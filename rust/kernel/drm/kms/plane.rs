@@ -643,10 +643,13 @@ impl<'a, T: Driver> PlaneCommit<'a, T> {
         Old::of(self.old)
     }
 
-    /// Returns the memory of the new framebuffer.
+    /// Returns the memory of the new framebuffer. May sleep.
     ///
     /// Returns [`None`] if there is no framebuffer, or it can't be read by the CPU. Always for a
     /// driver whose [`DriverPlane::SHADOW`] is not set.
+    ///
+    /// C functions: `drm_gem_fb_begin_cpu_access()`, and `drm_gem_fb_end_cpu_access()` when the
+    /// value is dropped.
     pub fn shadow(&self) -> Option<ShadowFramebuffer<'a>> {
         let fb = self.new.framebuffer()?;
 

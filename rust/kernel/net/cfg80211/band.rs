@@ -32,6 +32,51 @@ impl Channel {
     }
 }
 
+/// A channel of a wiphy, and what may be done there now.
+///
+/// C: `struct ieee80211_channel`. It is a copy, like [`ChanDef`](super::ChanDef).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelInfo {
+    /// The band.
+    pub band: Band,
+    /// The centre in MHz.
+    pub center_freq: u16,
+    /// The driver's own number for it.
+    pub hw_value: u16,
+    /// Nothing may be transmitted before something was received.
+    pub no_ir: bool,
+    /// There may be radar.
+    pub radar: bool,
+}
+
+impl ChannelInfo {
+    /// # Safety
+    ///
+    /// `raw` must be NULL or a channel of a wiphy that is registered.
+    pub(crate) unsafe fn from_raw(raw: *const bindings::ieee80211_channel) -> Option<Self> {
+        if raw.is_null() {
+            return None;
+        }
+        // SAFETY: By the safety requirements. Regulatory code writes to the flags at any time; the
+        // rest is constant.
+        let (band, center_freq, hw_value, flags) = unsafe {
+            (
+                (*raw).band,
+                (*raw).center_freq,
+                (*raw).hw_value,
+                (&raw const (*raw).flags).read_volatile(),
+            )
+        };
+        Some(Self {
+            band: Band::from_raw(band)?,
+            center_freq: center_freq as u16,
+            hw_value,
+            no_ir: flags & bindings::ieee80211_channel_flags_IEEE80211_CHAN_NO_IR != 0,
+            radar: flags & bindings::ieee80211_channel_flags_IEEE80211_CHAN_RADAR != 0,
+        })
+    }
+}
+
 /// A bit rate of 802.11a, b or g.
 ///
 /// C: `struct ieee80211_rate`.
@@ -61,6 +106,17 @@ impl Bitrate {
             bitrate,
             hw_value: 0,
             short_preamble: true,
+        }
+    }
+}
+
+impl Bitrate {
+    pub(crate) fn from_raw(raw: &bindings::ieee80211_rate) -> Self {
+        let short_preamble = bindings::ieee80211_rate_flags_IEEE80211_RATE_SHORT_PREAMBLE;
+        Self {
+            bitrate: raw.bitrate,
+            hw_value: raw.hw_value,
+            short_preamble: raw.flags & short_preamble != 0,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 //! The life of a `struct ieee80211_hw`.
 
-use super::{rx::RxStatus, vif::Vif, vtable, Operations};
+use super::{rx::RxStatus, vif::Vif, vtable, work::Work, Operations};
 use crate::{
     bindings,
     device::Device,
@@ -18,7 +18,7 @@ use crate::{
     sync::{
         aref::ARef,
         atomic::{Acquire, Atomic, Release},
-        rcu, Arc,
+        new_spinlock_bh, rcu, Arc, SpinLockBh,
     },
     types::Opaque,
 };
@@ -51,6 +51,10 @@ pub enum HwFlag {
     SupportsHtCckRates = bindings::ieee80211_hw_flags_IEEE80211_HW_SUPPORTS_HT_CCK_RATES,
     /// The driver wants to know of a monitor interface.
     WantMonitorVif = bindings::ieee80211_hw_flags_IEEE80211_HW_WANT_MONITOR_VIF,
+    /// With channel contexts, stations can follow a channel switch of their access point.
+    ChanctxStaCsa = bindings::ieee80211_hw_flags_IEEE80211_HW_CHANCTX_STA_CSA,
+    /// The hardware scans channels of all bands in one scan.
+    SingleScanOnAllBands = bindings::ieee80211_hw_flags_IEEE80211_HW_SINGLE_SCAN_ON_ALL_BANDS,
     /// No interface is made at registration.
     NoAutoVif = bindings::ieee80211_hw_flags_IEEE80211_HW_NO_AUTO_VIF,
 }
@@ -77,6 +81,12 @@ pub struct Config<'a> {
     /// The antennas to transmit and to receive with, a bit for each, for drivers that have
     /// [`Operations::set_antenna`].
     pub available_antennas: (u32, u32),
+    /// How many networks a scan of the hardware can ask for.
+    pub max_scan_ssids: u8,
+    /// How many bytes of elements probe requests of the hardware can have, at least 256.
+    pub max_scan_elements: u16,
+    /// How long the hardware can remain on a channel, in ms.
+    pub max_remain_on_channel: u16,
     /// How many rates the driver tries per frame, 1 to 4.
     pub max_rates: u8,
     /// How often it tries each.
@@ -95,6 +105,9 @@ impl Config<'_> {
         cipher_suites: &[],
         queues: 1,
         available_antennas: (0, 0),
+        max_scan_ssids: 4,
+        max_scan_elements: 2048,
+        max_remain_on_channel: 5000,
         max_rates: 1,
         max_rate_tries: 1,
     };
@@ -112,9 +125,15 @@ struct Tables {
 /// The driver's part of the memory of a `struct ieee80211_hw`.
 #[pin_data]
 pub(super) struct Private<T: Operations> {
-    shared: Arc<Shared<T>>,
+    pub(super) shared: Arc<Shared<T>>,
     // Not 0 between `Operations::start` and `Operations::stop`.
     pub(super) started: Atomic<i32>,
+    // Not 0 from `Operations::hw_scan` until the driver says that the scan is over.
+    pub(super) scanning: Atomic<i32>,
+    pub(super) works: KVec<KBox<Work>>,
+    // Held during a round of `Hw::schedule_txqs`.
+    #[pin]
+    pub(super) txqs: SpinLockBh<()>,
     #[pin]
     data: T,
 }
@@ -122,6 +141,9 @@ pub(super) struct Private<T: Operations> {
 /// A `struct ieee80211_hw` with the private data of a driver.
 ///
 /// The type of the driver is the type of its data, and has the callbacks: see [`Operations`].
+///
+/// A driver gets a reference in callbacks, and by [`Registration`] and [`Handle`] as long as the
+/// hardware is registered: what the methods start is stopped when it is unregistered.
 ///
 /// # Invariants
 ///
@@ -193,10 +215,14 @@ impl<T: Operations> Hw<T> {
     /// If the hardware is not started, the frame is dropped.
     ///
     /// Fails with [`EINVAL`] if mac80211 would warn about `status`: the band must be one of this
-    /// hardware, and a legacy rate one of the band.
+    /// hardware, and a legacy rate one of the band. Fails with [`EBUSY`] if there are clones of the
+    /// buffer: mac80211 decrypts frames where they are.
     ///
     /// C: `ieee80211_rx_irqsafe()`.
     pub fn rx_irqsafe(&self, skb: SkBuff, status: &RxStatus) -> Result {
+        if skb.is_cloned() {
+            return Err(EBUSY);
+        }
         // SAFETY: The wiphy is valid. The table of bands is constant once it is configured, which
         // it is before there are callbacks and handles.
         let band = unsafe { (*self.raw_wiphy()).bands[status.band().index()] };
@@ -262,6 +288,52 @@ impl<T: Operations> Hw<T> {
         unsafe { bindings::ieee80211_wake_queues(self.as_raw()) };
     }
 
+    fn queue(&self, queue: u8) -> Result<c_int> {
+        // SAFETY: The hardware is valid; the number is constant once it is registered.
+        let queues = unsafe { (*self.as_raw()).queues };
+        if u16::from(queue) >= queues {
+            return Err(EINVAL);
+        }
+        Ok(queue.into())
+    }
+
+    /// Stops a transmit queue. Fails with [`EINVAL`] if there is no such queue.
+    ///
+    /// C: `ieee80211_stop_queue()`. It can be called in any context.
+    pub fn stop_queue(&self, queue: u8) -> Result {
+        let queue = self.queue(queue)?;
+        // SAFETY: The hardware is valid, and has the queue.
+        unsafe { bindings::ieee80211_stop_queue(self.as_raw(), queue) };
+        Ok(())
+    }
+
+    /// Starts a transmit queue again. Fails with [`EINVAL`] if there is no such queue.
+    ///
+    /// C: `ieee80211_wake_queue()`. It can be called in any context.
+    pub fn wake_queue(&self, queue: u8) -> Result {
+        let queue = self.queue(queue)?;
+        // SAFETY: The hardware is valid, and has the queue.
+        unsafe { bindings::ieee80211_wake_queue(self.as_raw(), queue) };
+        Ok(())
+    }
+
+    /// Whether a transmit queue is stopped. Fails with [`EINVAL`] if there is no such queue.
+    ///
+    /// C: `ieee80211_queue_stopped()`. It can be called in any context.
+    pub fn queue_stopped(&self, queue: u8) -> Result<bool> {
+        let queue = self.queue(queue)?;
+        // SAFETY: The hardware is valid, and has the queue.
+        Ok(unsafe { bindings::ieee80211_queue_stopped(self.as_raw(), queue) } != 0)
+    }
+
+    /// Whether the hardware has a property.
+    ///
+    /// C: `ieee80211_hw_check()`.
+    pub fn has_flag(&self, flag: HwFlag) -> bool {
+        // SAFETY: The hardware is valid, and the flag is one of the enumeration.
+        unsafe { bindings::_ieee80211_hw_check(self.as_raw(), flag as u32) }
+    }
+
     /// Has the hardware set up anew, after it has lost its state.
     ///
     /// mac80211 then calls [`Operations::start`] without [`Operations::stop`], and adds the
@@ -280,7 +352,7 @@ impl<T: Operations> Hw<T> {
 /// # Safety
 ///
 /// `data` must refer to an `F`, and `vif` to a valid interface of hardware of `T`.
-unsafe extern "C" fn each<'a, T: Operations, F: FnMut(&'a Vif<T>)>(
+pub(super) unsafe extern "C" fn each<'a, T: Operations, F: FnMut(&'a Vif<T>)>(
     data: *mut c_void,
     _mac: *mut u8,
     vif: *mut bindings::ieee80211_vif,
@@ -321,7 +393,7 @@ impl<T: Operations> Locked<Hw<T>> {
         let flag = |flag| conf.flags & flag != 0;
         Conf {
             // SAFETY: The channel is one of the wiphy's.
-            chandef: unsafe { ChanDef::from_raw(&conf.chandef) },
+            chandef: unsafe { ChanDef::read(&conf.chandef) },
             idle: flag(bindings::ieee80211_conf_flags_IEEE80211_CONF_IDLE),
             ps: flag(bindings::ieee80211_conf_flags_IEEE80211_CONF_PS),
             monitor: flag(bindings::ieee80211_conf_flags_IEEE80211_CONF_MONITOR),
@@ -432,11 +504,15 @@ impl<T: Operations> Allocated<T> {
             },
             GFP_KERNEL,
         )?;
+        let works = Work::all::<T>()?;
         let init = try_pin_init!(Private {
             shared,
             started: Atomic::new(0),
+            scanning: Atomic::new(0),
+            works,
+            txqs <- new_spinlock_bh!(()),
             data <- data,
-        }? E);
+        }? Error);
 
         // SAFETY: By the safety requirements nobody else accesses the hardware; its private memory
         // is large enough, and aligned, which `new()` has asserted. It is not moved.
@@ -444,21 +520,18 @@ impl<T: Operations> Allocated<T> {
             init.__pinned_init((*hw.as_ptr()).priv_.cast::<Private<T>>())?;
             (*hw.as_ptr()).vif_data_size = vtable::vif_data_size::<T>();
             (*hw.as_ptr()).sta_data_size = vtable::sta_data_size::<T>();
+            (*hw.as_ptr()).chanctx_data_size = vtable::chanctx_data_size::<T>();
             bindings::SET_IEEE80211_DEV(hw.as_ptr(), dev.as_raw());
         }
         Ok(())
     }
 
-    /// The hardware.
-    pub fn hw(&self) -> &Hw<T> {
-        self.0.hw()
-    }
-
     /// Says what the hardware can do.
     ///
     /// Fails with [`EINVAL`] for what cfg80211 or mac80211 would warn about, in particular: no
-    /// address, no band, a band without channels or rates, a channel outside of its band, a
-    /// combination of types that are not in [`Config::interface_modes`].
+    /// address, no band, a band twice or without channels or rates, a channel outside of its band,
+    /// high throughput with fewer than 4 queues, a combination of types that are not in
+    /// [`Config::interface_modes`].
     pub fn configure(mut self, config: &Config<'_>) -> Result<Configured<T>> {
         // mac80211 makes interfaces of this type by itself, and refuses them here; the others need
         // callbacks that are not there.
@@ -498,7 +571,18 @@ impl<T: Operations> Allocated<T> {
             cipher_suites.push(suite.as_raw(), GFP_KERNEL)?;
         }
         let mut bands = KVec::with_capacity(config.bands.len(), GFP_KERNEL)?;
-        for band in config.bands {
+        for (index, band) in config.bands.iter().enumerate() {
+            let twice = config
+                .bands
+                .iter()
+                .skip(index + 1)
+                .any(|b| b.band == band.band);
+            // `ieee80211_register_hw()` warns about high throughput without QoS.
+            let no_qos = u32::from(config.queues) < bindings::IEEE80211_NUM_ACS
+                && (band.ht.is_some() || band.vht.is_some());
+            if twice || no_qos {
+                return Err(EINVAL);
+            }
             bands.push(BandTable::new(band)?, GFP_KERNEL)?;
         }
 
@@ -506,13 +590,7 @@ impl<T: Operations> Allocated<T> {
         // SAFETY: The hardware is valid and not registered: nobody else accesses it.
         let (hw, wiphy) = unsafe { (&mut *hw, &mut *(*hw).wiphy) };
         for (config, table) in config.bands.iter().zip(bands.iter_mut()) {
-            let slot = &mut wiphy.bands[config.band.index()];
-            if !slot.is_null() {
-                // The wiphy keeps pointers to tables that are dropped now, but nobody looks at the
-                // tables of hardware that was not registered.
-                return Err(EINVAL);
-            }
-            *slot = table.as_mut_ptr();
+            wiphy.bands[config.band.index()] = table.as_mut_ptr();
         }
         wiphy.n_addresses = addresses.len().try_into()?;
         wiphy.addresses = addresses.as_mut_ptr();
@@ -527,6 +605,18 @@ impl<T: Operations> Allocated<T> {
             wiphy.cipher_suites = cipher_suites.as_ptr();
         }
         (wiphy.available_antennas_tx, wiphy.available_antennas_rx) = config.available_antennas;
+        // Of scans in software mac80211 says it.
+        if T::HAS_HW_SCAN {
+            // mac80211 subtracts what it adds itself.
+            if config.max_scan_elements < 256 {
+                return Err(EINVAL);
+            }
+            wiphy.max_scan_ssids = config.max_scan_ssids;
+            wiphy.max_scan_ie_len = config.max_scan_elements;
+        }
+        if T::HAS_REMAIN_ON_CHANNEL {
+            wiphy.max_remain_on_channel_duration = config.max_remain_on_channel;
+        }
         wiphy.flags &= !bindings::wiphy_flags_WIPHY_FLAG_PS_ON_BY_DEFAULT;
         hw.queues = config.queues;
         hw.max_rates = config.max_rates;
@@ -590,9 +680,10 @@ impl<T: Operations> Allocated<T> {
             )?;
         }
         // mac80211's emulation of channel contexts has one channel.
+        let max_channels = if T::HAS_ADD_CHANCTX { u32::MAX } else { 1 };
         if combination.max_interfaces < 2
             || u32::from(combination.max_interfaces) > total
-            || combination.num_different_channels != 1
+            || !(1..=max_channels).contains(&combination.num_different_channels)
         {
             return Err(EINVAL);
         }
@@ -615,11 +706,6 @@ pub struct Configured<T: Operations>(Inner<T>);
 unsafe impl<T: Operations> Send for Configured<T> {}
 
 impl<T: Operations> Configured<T> {
-    /// The hardware.
-    pub fn hw(&self) -> &Hw<T> {
-        self.0.hw()
-    }
-
     /// Registers the hardware. It may sleep; the caller must not hold the RTNL, nor a mutex that
     /// a callback takes.
     ///
@@ -629,7 +715,7 @@ impl<T: Operations> Configured<T> {
     pub fn register(self) -> Result<Registration<T>> {
         // SAFETY: The hardware is valid and not registered.
         to_result(unsafe { bindings::ieee80211_register_hw(self.0.hw.as_ptr()) })?;
-        self.hw().private().shared.live.store(1, Release);
+        self.0.hw().private().shared.live.store(1, Release);
         Ok(Registration(self.0))
     }
 }
@@ -672,6 +758,12 @@ impl<T: Operations> Drop for Registration<T> {
         // Whoever has got the hardware by a handle is done with it afterwards.
         // SAFETY: There are no conditions; it may sleep.
         unsafe { bindings::synchronize_rcu() };
+        {
+            let hw = self.lock();
+            // Callbacks that have found it registered have ended, those that follow queue nothing.
+            // SAFETY: The mutex is held.
+            unsafe { hw.cancel_works() };
+        }
         // SAFETY: The hardware is valid and registered. `Inner` frees it when it is dropped.
         unsafe { bindings::ieee80211_unregister_hw(self.0.hw.as_ptr()) };
     }
@@ -683,9 +775,9 @@ impl<T: Operations> Drop for Registration<T> {
 ///
 /// If `live` is not 0, `hw` is registered, and remains allocated for an RCU grace period after
 /// `live` has become 0.
-struct Shared<T: Operations> {
+pub(super) struct Shared<T: Operations> {
     hw: NonNull<bindings::ieee80211_hw>,
-    live: Atomic<i32>,
+    pub(super) live: Atomic<i32>,
     _p: PhantomData<T>,
 }
 

@@ -6,10 +6,13 @@ use super::{sta::Sta, vif::Vif, Hw, Operations};
 use crate::{
     alloc::Flags,
     bindings,
-    net::skb::{SkBuff, Skb},
+    net::{
+        cfg80211::{Bitrate, HasWiphy},
+        skb::{private::Sealed, Layer, SkBuff, Skb},
+    },
     prelude::*,
 };
-use core::{marker::PhantomData, mem::ManuallyDrop, ops::Deref, ptr::NonNull};
+use core::{marker::PhantomData, mem::ManuallyDrop, ops::Deref, ptr::NonNull, slice};
 
 /// A rate to transmit with, as rate control has chosen it.
 ///
@@ -158,7 +161,7 @@ impl<'a, T: Operations> TxFrame<'a, T> {
     }
 
     #[inline]
-    fn info(&self) -> &bindings::ieee80211_tx_info {
+    pub(super) fn info(&self) -> &bindings::ieee80211_tx_info {
         // SAFETY: By the type invariant.
         unsafe { &*info(self.skb) }
     }
@@ -189,6 +192,29 @@ impl<'a, T: Operations> TxFrame<'a, T> {
     pub fn rates(&self) -> &[TxRate] {
         // SAFETY: By the type invariant.
         unsafe { rates(self.skb) }
+    }
+
+    /// The first of the rates, if it is one of the table of the band.
+    ///
+    /// C: `ieee80211_get_tx_rate()`.
+    pub fn bitrate(&self) -> Option<Bitrate> {
+        let index = usize::from(self.rates().first()?.legacy()?);
+        let band = self.info().band() as usize;
+        // SAFETY: The wiphy is valid. The tables of the bands are constant once the hardware is
+        // registered.
+        let rates = unsafe {
+            let band = (*self.hw.raw_wiphy()).bands.get(band)?.as_ref()?;
+            slice::from_raw_parts(band.bitrates, usize::try_from(band.n_bitrates).ok()?)
+        };
+        rates.get(index).map(Bitrate::from_raw)
+    }
+
+    /// Whether it is to be sent on the channel of [`Operations::remain_on_channel`].
+    ///
+    /// C: `IEEE80211_TX_CTL_TX_OFFCHAN`.
+    #[inline]
+    pub fn is_offchannel(&self) -> bool {
+        self.info().flags & bindings::mac80211_tx_info_flags_IEEE80211_TX_CTL_TX_OFFCHAN != 0
     }
 
     /// Whether no acknowledgment is expected.
@@ -231,6 +257,19 @@ impl<'a, T: Operations> TxFrame<'a, T> {
         copy(self, flags)
     }
 
+    /// Keeps the frame until the hardware has sent it: it can be mapped for DMA, queued, sent to
+    /// another thread, and be given room for what the hardware wants before and after it.
+    ///
+    /// What mac80211 says about it, [`TxFrame::rates`] and the others, has to be read before: the
+    /// interface, the station and the key may be gone later.
+    #[inline]
+    pub fn into_pending(self) -> SkBuff<Pending<T>> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: The frame was owned by `this`, which is not dropped. It is on no list, and
+        // mac80211 has made sure that nobody else has a reference to it.
+        unsafe { SkBuff::from_raw(this.skb) }
+    }
+
     /// Begins the phase in which the control block says what has become of the frame.
     ///
     /// C: `ieee80211_tx_info_clear_status()`.
@@ -262,6 +301,32 @@ impl<T: Operations> Drop for TxFrame<'_, T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant; nobody else has the frame.
         unsafe { bindings::ieee80211_free_txskb(self.hw.as_raw(), self.skb.as_ptr()) };
+    }
+}
+
+/// The [`Layer`] of frames that the hardware is transmitting; see [`TxFrame::into_pending`].
+///
+/// They are to be given to [`Hw::tx_status`]. One that is dropped is freed, but mac80211 does not
+/// know that: who waits for its status waits in vain.
+pub struct Pending<T: Operations>(PhantomData<T>);
+
+impl<T: Operations> Sealed for Pending<T> {}
+impl<T: Operations> Layer for Pending<T> {}
+
+impl<T: Operations> Hw<T> {
+    /// Begins the phase in which the control block says what has become of a frame that was kept.
+    /// What the driver has added to the frame must be removed again.
+    ///
+    /// C: `ieee80211_tx_info_clear_status()`.
+    #[inline]
+    pub fn tx_status(&self, frame: SkBuff<Pending<T>>) -> TxStatus<'_, T> {
+        let skb = frame.into_raw();
+        // SAFETY: The control block is the one that mac80211 has given to the frame: drivers can't
+        // write to that of a `Pending`. If it was for other hardware of the driver, mac80211 finds
+        // no station for it; it does not follow pointers of a frame whose status was cleared.
+        unsafe { bindings::ieee80211_tx_info_clear_status(info(skb)) };
+        // INVARIANT: The frame was owned, and the control block was prepared for the status.
+        TxStatus { skb, hw: self }
     }
 }
 

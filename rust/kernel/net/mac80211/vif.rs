@@ -45,6 +45,20 @@ impl Interface {
         IfType::from_raw(unsafe { (&raw const (*self.as_raw()).type_).read_volatile() })
     }
 
+    /// The type, with those of peer-to-peer groups told apart.
+    ///
+    /// C: `ieee80211_vif_type_p2p()`.
+    #[inline]
+    pub fn iftype_p2p(&self) -> Option<IfType> {
+        // SAFETY: The interface is valid. The field may be written at the same time.
+        let p2p = unsafe { (&raw const (*self.as_raw()).p2p).read_volatile() };
+        Some(match self.iftype()? {
+            IfType::Station if p2p => IfType::P2pClient,
+            IfType::Ap if p2p => IfType::P2pGo,
+            iftype => iftype,
+        })
+    }
+
     /// The address. It changes between [`Operations::remove_interface`] and
     /// [`Operations::add_interface`] only.
     #[inline]
@@ -112,6 +126,15 @@ impl<T: Operations> Vif<T> {
         unsafe { slot::<T>(self.as_raw()) }
     }
 
+    /// Whether it is of a type that has beacons.
+    #[inline]
+    pub(super) fn can_beacon(&self) -> bool {
+        matches!(
+            self.iftype(),
+            Some(IfType::Ap | IfType::Adhoc | IfType::MeshPoint)
+        )
+    }
+
     /// The hardware it belongs to.
     #[inline]
     pub fn hw(&self) -> &Hw<T> {
@@ -133,8 +156,14 @@ impl<T: Operations> Vif<T> {
     /// The next beacon, with its TIM brought up to date, for hardware that does not do so. `None`
     /// if the interface has no beacons.
     ///
+    /// It can be called in softirqs and by threads, with interrupts enabled.
+    ///
     /// C: `ieee80211_beacon_get()`.
     pub fn beacon_get(&self, _rcu: &rcu::Guard) -> Option<BeaconFrame<'_, T>> {
+        // mac80211 warns about others.
+        if !self.can_beacon() {
+            return None;
+        }
         // SAFETY: The interface is valid and belongs to this hardware.
         let skb = unsafe {
             bindings::ieee80211_beacon_get_tim(
@@ -261,6 +290,6 @@ impl BssConf {
     /// The channel that the network would like to have; see `ieee80211_bss_conf::chanreq`.
     pub fn chandef(&self) -> Option<ChanDef> {
         // SAFETY: The channel is one of the wiphy's.
-        unsafe { ChanDef::from_raw(&self.raw().chanreq.oper) }
+        unsafe { ChanDef::read(&self.raw().chanreq.oper) }
     }
 }

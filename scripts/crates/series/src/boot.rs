@@ -6,11 +6,12 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use vm::{Extent, Mode, Options, Report};
+use vm::{Extent, Mode, Options, Plan, Report};
 
 use crate::workbench::{Flavour, Ready, Workbench};
 
 /// How to boot.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Boot {
     /// A shell in the guest in place of the tests.
     pub interactive: bool,
@@ -20,6 +21,8 @@ pub struct Boot {
     pub kvm: bool,
     /// The debug kernel.
     pub debug: bool,
+    /// The kernel for measurements.
+    pub bench: bool,
     /// Storms in place of short tests.
     pub storm: bool,
 }
@@ -28,11 +31,9 @@ impl Boot {
     /// For `cargo series test`.
     pub fn tests(storm: bool) -> Self {
         Self {
-            interactive: false,
-            display: false,
-            kvm: false,
             debug: true,
             storm,
+            ..Self::default()
         }
     }
 }
@@ -71,20 +72,33 @@ fn show_windows(ready: &mut Ready<'_>) {
 
 /// Boots as often as the tests need.
 pub fn run(ready: &Ready<'_>, boot: &Boot, extent: Extent) -> Result<Report> {
+    let plans = vm::plans(&ready.bench.top.join("scripts/guest"), extent)?;
+    run_plans(ready, boot, &Guest::default(), &plans)
+}
+
+/// What guests have that is not usual.
+#[derive(Clone, Debug, Default)]
+pub struct Guest {
+    /// Their Debian root, if it is not that of the toolchain.
+    pub root: Option<PathBuf>,
+    /// Variables for their tests.
+    pub variables: Vec<(String, String)>,
+}
+
+/// Boots as planned.
+pub fn run_plans(ready: &Ready<'_>, boot: &Boot, guest: &Guest, plans: &[Plan]) -> Result<Report> {
     let bench = ready.bench;
-    let flavour = if boot.debug {
-        Flavour::Debug
-    } else {
-        Flavour::Qemu
+    let (flavour, dir) = match (boot.debug, boot.bench) {
+        (true, _) => (Flavour::Debug, "run/debug"),
+        (_, true) => (Flavour::Bench, "run/bench"),
+        _ => (Flavour::Qemu, "run/qemu"),
     };
-    let guest = bench.top.join("scripts/guest");
-    let plans = vm::plans(&guest, extent)?;
     let built = ready.kernel_image(flavour)?;
     let options = Options {
-        guest,
-        dir: bench
-            .cache
-            .path(if boot.debug { "run/debug" } else { "run/qemu" }),
+        guest: bench.top.join("scripts/guest"),
+        root: guest.root.clone(),
+        variables: guest.variables.clone(),
+        dir: bench.cache.path(dir),
         mode: if boot.interactive {
             Mode::Interactive
         } else {
@@ -100,5 +114,5 @@ pub fn run(ready: &Ready<'_>, boot: &Boot, extent: Extent) -> Result<Report> {
         image: built.image,
         release: built.release,
     };
-    vm::boot(&bench.ui, &ready.toolchain, &options, &kernel, &plans)
+    vm::boot(&bench.ui, &ready.toolchain, &options, &kernel, plans)
 }

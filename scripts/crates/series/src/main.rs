@@ -6,8 +6,10 @@ mod bench;
 mod boot;
 mod check;
 mod clean;
+mod display_bench;
 mod doctor;
 mod edit;
+mod igt;
 mod send;
 mod shell;
 mod tally;
@@ -112,7 +114,19 @@ enum Cmd {
         bench: bool,
     },
     /// Count the instructions of hot paths in Rust, and of the same in C
-    Bench,
+    Bench {
+        /// Those that commits take on the display driver in Rust, and on the one in C, in QEMU
+        #[arg(long)]
+        display: bool,
+    },
+    /// Run the IGT suite on the display driver in C and on the one in Rust, and compare
+    Igt {
+        /// On the debug kernel
+        #[arg(long)]
+        debug: bool,
+        /// Only these of its test binaries [default: those in scripts/guest/igt.sh]
+        binaries: Vec<String>,
+    },
     /// Open a shell, or run a command, in the toolchain root with the build environment set
     Shell {
         /// The command to run in place of a shell
@@ -168,7 +182,7 @@ fn run(cli: Cli, linux_was_typed: bool) -> Result<bool> {
                 display,
                 kvm,
                 debug,
-                storm: false,
+                ..boot::Boot::default()
             },
         ),
         Cmd::Test { quick: true, .. } => test::test(&bench, test::Extent::Quick),
@@ -196,7 +210,9 @@ fn run(cli: Cli, linux_was_typed: bool) -> Result<bool> {
             println!("{}", built.image.display());
             Ok(true)
         }
-        Cmd::Bench => bench::bench(&bench),
+        Cmd::Bench { display: true } => display_bench::bench(&bench),
+        Cmd::Bench { .. } => bench::bench(&bench),
+        Cmd::Igt { debug, binaries } => igt::igt(&bench, debug, &binaries),
         Cmd::Shell { command } => shell::shell(&bench, &command),
         Cmd::Clean { yes } => clean::clean(&bench, yes),
         Cmd::Doctor => doctor::doctor(&bench),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Making the Debian root with mmdebstrap.
+//! Making Debian roots with mmdebstrap.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,48 +11,87 @@ use run::{Cache, Failure, Ui};
 
 use crate::enter::{self, Namespaces};
 
-const RELEASE: &str = "trixie";
+/// A Debian root in the cache directory.
+pub struct Root {
+    /// What it is, for people.
+    pub what: &'static str,
+    /// Its directory in the cache.
+    pub dir: &'static str,
+    /// The release of Debian that the packages are from.
+    pub release: &'static str,
+    /// What must run in a root that is whole.
+    pub probe: &'static str,
+}
 
-/// What must run in a root that is whole.
-const PROBE: &str = "clang-19 --version && rustc --version && bindgen --version && \
-                     qemu-system-x86_64 --version && b4 --version";
+/// What the kernel is built with, and QEMU; the root of most guests.
+pub const TOOLCHAIN: Root = Root {
+    what: "toolchain",
+    dir: "toolchain",
+    release: "trixie",
+    probe: "clang-19 --version && rustc --version && bindgen --version && \
+            qemu-system-x86_64 --version && b4 --version",
+};
+
+/// The root of guests that run IGT, which stable releases do not have.
+pub const IGT: Root = Root {
+    what: "IGT",
+    dir: "igt",
+    release: "sid",
+    probe: "test -x /usr/libexec/igt-gpu-tools/kms_atomic && kmod --version",
+};
 
 /// The root made from the package list `packages`; made when it is missing, damaged, or made from
 /// another list.
-pub fn ensure(ui: &Ui, cache: &Cache, packages: &Path, namespaces: Namespaces) -> Result<PathBuf> {
+pub fn ensure(
+    ui: &Ui,
+    cache: &Cache,
+    root: &Root,
+    packages: &Path,
+    namespaces: Namespaces,
+) -> Result<PathBuf> {
     let list = fs::read_to_string(packages)
         .with_context(|| format!("cannot read {}", packages.display()))?;
     let names = names(&list);
     let wanted = names.join(",");
-    let root = cache.path("toolchain");
-    let stamp = cache.path("toolchain.packages");
+    let Root {
+        what,
+        dir,
+        release,
+        probe,
+    } = *root;
+    let stamp = cache.path(format!("{dir}.packages"));
+    let partial = cache.path(format!("{dir}.partial"));
+    let root = cache.path(dir);
 
     if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
-        let mut probe = enter::command(&root, namespaces, &[], Path::new("/"), "sh");
-        probe.args(["-c", PROBE]);
-        if run::succeeds(probe) {
+        let mut command = enter::command(&root, namespaces, &[], Path::new("/"), "sh");
+        command.args(["-c", probe]);
+        if run::succeeds(command) {
             return Ok(root);
         }
-        ui.note("the toolchain root is damaged: making it again");
+        ui.note(format!("the {what} root is damaged: making it again"));
     }
 
     require_mmdebstrap(ui, cache)?;
-    let partial = cache.path("toolchain.partial");
-    let log = cache.new_log("toolchain")?;
+    let log = cache.new_log(dir)?;
     crate::remove(&partial)?;
-    let step = ui.step(format!("Making the Debian {RELEASE} toolchain root"));
+    let step = ui.step(format!("Making the Debian {release} {what} root"));
     let mut command = namespaces.command("mmdebstrap");
     command
         .args(["--mode=root", "--variant=apt", "--skip=check/canunshare"])
         .arg(format!("--include={wanted}"));
+    if release == "sid" {
+        // A mirror may be a few days behind.
+        command.arg("--aptopt=Acquire::Check-Valid-Until \"false\"");
+    }
     for dir in ["doc", "info", "locale", "man"] {
         command.arg(format!("--dpkgopt=path-exclude=/usr/share/{dir}/*"));
     }
-    command.arg(RELEASE).arg(&partial);
+    command.arg(release).arg(&partial);
     run::logged(command, "mmdebstrap", &log, |line| {
         step.message(line.strip_prefix("I: ").unwrap_or(line));
     })
-    .map_err(|err| hint(err, &log))?;
+    .map_err(|err| hint(err, what, &log))?;
 
     // The stamp goes first: an interruption from here on means making the root again.
     if stamp.exists() {
@@ -74,7 +113,7 @@ fn names(list: &str) -> Vec<&str> {
         .collect()
 }
 
-fn hint(err: anyhow::Error, log: &Path) -> anyhow::Error {
+fn hint(err: anyhow::Error, what: &str, log: &Path) -> anyhow::Error {
     let text = fs::read_to_string(log).unwrap_or_default();
     let hint = if text.contains("No space left") {
         "free 3 GB, or set SERIES_CACHE to a directory on a larger disk"
@@ -93,7 +132,7 @@ fn hint(err: anyhow::Error, log: &Path) -> anyhow::Error {
     } else {
         "read the log; `cargo series doctor` says what this machine lacks"
     };
-    err.context(Failure::new("the toolchain root could not be made").hint(hint))
+    err.context(Failure::new(format!("the {what} root could not be made")).hint(hint))
 }
 
 /// Whether mmdebstrap, which makes the root, can be run.
@@ -124,7 +163,7 @@ pub fn mmdebstrap() -> Mmdebstrap {
 
 fn require_mmdebstrap(ui: &Ui, cache: &Cache) -> Result<()> {
     let missing = || {
-        Failure::new("mmdebstrap is not installed, and it makes the toolchain root")
+        Failure::new("mmdebstrap is not installed, and it makes the Debian root")
             .hint(format!("{INSTALL_MMDEBSTRAP}; or --toolchain host"))
     };
     match mmdebstrap() {

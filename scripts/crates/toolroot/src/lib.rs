@@ -35,7 +35,7 @@ impl Toolchain {
     /// the list has changed.
     pub fn debian(ui: &Ui, cache: &Cache, packages: &Path) -> Result<Self> {
         let namespaces = namespaces()?;
-        let root = install::ensure(ui, cache, packages, namespaces)?;
+        let root = install::ensure(ui, cache, &install::TOOLCHAIN, packages, namespaces)?;
         Ok(Self {
             root: Some(root),
             namespaces,
@@ -92,6 +92,12 @@ impl Toolchain {
             None => enter::host_command(dir, program),
         }
     }
+}
+
+/// The Debian root in `cache` with the tests of IGT, for guests; made like that of the toolchain,
+/// from the package list `packages`.
+pub fn igt(ui: &Ui, cache: &Cache, packages: &Path) -> Result<PathBuf> {
+    install::ensure(ui, cache, &install::IGT, packages, namespaces()?)
 }
 
 /// Removes a directory, also one that [`Toolchain::debian`] made. An ordinary user can't delete the

@@ -52,6 +52,9 @@ pub struct Options {
     /// Where logs and pictures go: a directory that is visible in the toolchain root. What is
     /// there is removed.
     pub dir: PathBuf,
+    /// The root of guests that have a Debian root; that of the toolchain, unless it is another
+    /// one.
+    pub root: Option<PathBuf>,
     /// What happens in the guest.
     pub mode: Mode,
     /// Whether there is a window; it stays until the user closes it.
@@ -61,6 +64,8 @@ pub struct Options {
     /// Whether it is the debug kernel: it runs KUnit in the first boot, looks for leaks in all of
     /// them, and is slow.
     pub debug: bool,
+    /// Variables that tests find in their environment.
+    pub variables: Vec<(String, String)>,
     /// Whether tests repeat what they do until everything that is rare has happened.
     pub storm: bool,
 }
@@ -253,7 +258,13 @@ impl<'a> Prepared<'a> {
     ) -> Result<Self> {
         let dir = options.dir.join(&plan.name);
         fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        let archive = initramfs::make(toolchain, &options.guest, kernel.modules.as_deref(), plan)?;
+        let archive = initramfs::make(
+            toolchain,
+            &options.guest,
+            kernel.modules.as_deref(),
+            plan,
+            &dir,
+        )?;
         let path = dir.join(machine::INITRAMFS);
         fs::write(&path, archive).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self {

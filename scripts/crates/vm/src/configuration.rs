@@ -36,6 +36,9 @@ pub struct Configuration {
     /// Additions to the kernel command line.
     #[serde(default)]
     pub cmdline: Vec<String>,
+    /// Whether the clock of the guest counts instructions, so that times can be compared.
+    #[serde(default)]
+    pub icount: bool,
 }
 
 /// The configuration of tests that don't name any: nothing is added. It is not in the file.

@@ -16,12 +16,13 @@ use crate::cpio::Archive;
 use crate::plan::Plan;
 
 /// Makes the initramfs for a boot. `guest` is the directory with our guest scripts, `modules` the
-/// directory `lib/modules/RELEASE` of the kernel.
+/// directory `lib/modules/RELEASE` of the kernel, and `dir` one in which programs are compiled.
 pub fn make(
     toolchain: &Toolchain,
     guest: &Path,
     modules: Option<&Path>,
     plan: &Plan,
+    dir: &Path,
 ) -> Result<Vec<u8>> {
     let root = toolchain.root().unwrap_or(Path::new("/"));
     let mut archive = Archive::default();
@@ -53,8 +54,12 @@ pub fn make(
         ("agent", 0o755),
         ("host", 0o755),
         ("ktap.sh", 0o644),
+        ("inject.pl", 0o644),
         ("pci.sh", 0o644),
         ("igb.sh", 0o644),
+        ("igt.sh", 0o644),
+        ("slot.sh", 0o644),
+        ("display-bench.sh", 0o644),
     ] {
         archive.file(
             &format!("series/{name}"),
@@ -65,6 +70,10 @@ pub fn make(
     for test in &plan.tests {
         let path = format!("series/tests/{}.sh", test.name);
         archive.file(&path, 0o755, test.script.as_bytes());
+    }
+    for tool in &plan.tools {
+        let program = compile(toolchain, guest, tool, dir)?;
+        archive.file(&format!("series/{tool}"), 0o755, &program);
     }
     archive.directory("usr/lib/modules");
     if let Some(modules) = modules {
@@ -120,6 +129,22 @@ fn directory(archive: &mut Archive, from: &Path, to: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Compiles one of our programs for guests, which may have no libraries.
+fn compile(toolchain: &Toolchain, guest: &Path, tool: &str, dir: &Path) -> Result<Vec<u8>> {
+    let source = guest.join("../crates").join(tool).join("src/main.rs");
+    let to = dir.join(tool);
+    let mut rustc = toolchain.command(dir, "rustc");
+    rustc
+        .args(["--edition=2021", "-O", "-C", "target-feature=+crt-static"])
+        .arg(&source)
+        .arg("-o")
+        .arg(&to);
+    run::output(rustc, &format!("compiling {tool}"))?;
+    let program = read(&to)?;
+    fs::remove_file(&to)?;
+    Ok(program)
 }
 
 /// The program and the libraries it is linked with, as paths in the root.

@@ -25,5 +25,5 @@ mod terminal;
 mod test;
 
 pub use boot::{boot, Kernel, Mode, Options};
-pub use plan::{plans, Extent, Plan};
+pub use plan::{plans, plans_apart, Extent, Plan};
 pub use report::Report;

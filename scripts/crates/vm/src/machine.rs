@@ -71,6 +71,9 @@ pub fn arguments(options: &Options, kernel: &Kernel, plan: &Plan, kunit: bool) -
     ]);
     if options.kvm {
         add(&["-accel", "kvm", "-cpu", "max"]);
+    } else if plan.configuration.icount {
+        add(&["-accel", "tcg,thread=single", "-cpu", "max"]);
+        add(&["-icount", "shift=0,sleep=off"]);
     } else {
         add(&["-accel", "tcg,thread=multi", "-cpu", "max"]);
     }
@@ -109,10 +112,11 @@ pub fn arguments(options: &Options, kernel: &Kernel, plan: &Plan, kunit: bool) -
         add(&["-device", &format!("VGA,id={DEFAULT_DISPLAY}")]);
     }
     if plan.configuration.root == Root::Debian {
-        // QEMU runs in the Debian root.
+        // QEMU runs in the Debian root of the toolchain.
+        let root = options.root.as_deref().map_or("/".into(), utf8);
         add(&[
             "-fsdev",
-            "local,id=root,path=/,security_model=none,multidevs=remap,readonly=on",
+            &format!("local,id=root,path={root},security_model=none,multidevs=remap,readonly=on"),
             "-device",
             "virtio-9p-pci,fsdev=root,mount_tag=root",
         ]);

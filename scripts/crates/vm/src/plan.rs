@@ -27,6 +27,8 @@ pub struct Plan {
     pub modules: Vec<String>,
     /// Programs for the initramfs.
     pub programs: Vec<String>,
+    /// Programs of ours for the initramfs.
+    pub tools: Vec<String>,
     /// The tests, in order.
     pub tests: Vec<Test>,
 }
@@ -63,19 +65,7 @@ pub fn plan(tests: &[Test], configurations: &Configurations, extent: Extent) -> 
             }
             match plans.iter_mut().find(|plan| plan.name == *name) {
                 Some(plan) => plan.add(test)?,
-                None => {
-                    let mut plan = Plan {
-                        name: name.clone(),
-                        configuration: configuration.clone(),
-                        devices: Vec::new(),
-                        bind: BTreeMap::new(),
-                        modules: Vec::new(),
-                        programs: Vec::new(),
-                        tests: Vec::new(),
-                    };
-                    plan.add(test)?;
-                    plans.push(plan);
-                }
+                None => plans.push(Plan::new(name, configuration, test)?),
             }
         }
     }
@@ -83,7 +73,36 @@ pub fn plan(tests: &[Test], configurations: &Configurations, extent: Extent) -> 
     Ok(plans)
 }
 
+/// A boot of its own for each test in the directory `tests` of the guest scripts, with the name of
+/// the test, in each of its configurations.
+pub fn plans_apart(guest: &Path, tests: &str) -> Result<Vec<Plan>> {
+    let configurations = configuration::load(&guest.join("configurations.toml"))?;
+    let mut plans = Vec::new();
+    for test in test::load(&guest.join(tests))? {
+        for mut plan in plan(std::slice::from_ref(&test), &configurations, Extent::Every)? {
+            plan.name.clone_from(&test.name);
+            plans.push(plan);
+        }
+    }
+    Ok(plans)
+}
+
 impl Plan {
+    fn new(name: &str, configuration: &Configuration, test: &Test) -> Result<Self> {
+        let mut plan = Self {
+            name: name.into(),
+            configuration: configuration.clone(),
+            devices: Vec::new(),
+            bind: BTreeMap::new(),
+            modules: Vec::new(),
+            programs: Vec::new(),
+            tools: Vec::new(),
+            tests: Vec::new(),
+        };
+        plan.add(test)?;
+        Ok(plan)
+    }
+
     fn add(&mut self, test: &Test) -> Result<()> {
         let clash = |what: String| {
             Failure::new(format!("test {}: {what}", test.name))
@@ -115,6 +134,7 @@ impl Plan {
         }
         unite(&mut self.modules, &test.about.modules);
         unite(&mut self.programs, &test.about.programs);
+        unite(&mut self.tools, &test.about.tools);
         self.tests.push(test.clone());
         Ok(())
     }
@@ -147,6 +167,7 @@ fn unite(all: &mut Vec<String>, more: &[String]) {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     const CONFIGURATIONS: &str = "[initramfs]\nroot = \"initramfs\"\n\
         [iommu]\nmachine = [\"-device\", \"intel-iommu\"]\ncmdline = [\"intel_iommu=on\"]\n";
@@ -238,6 +259,13 @@ pub(crate) mod tests {
         assert!(plain[0].tests.iter().any(|test| test.name == "boot"));
         // Nothing is configured that nobody uses.
         let all = configuration::load(&guest.join("configurations.toml")).unwrap();
-        assert_eq!(every.len(), all.len());
+        let mut used: BTreeSet<String> = every.into_iter().map(|plan| plan.name).collect();
+        for dir in ["igt", "bench"] {
+            assert_eq!(plans_apart(&guest, dir).unwrap().len(), 2);
+            for test in test::load(&guest.join(dir)).unwrap() {
+                used.extend(test.about.configurations);
+            }
+        }
+        assert!(used.iter().eq(all.keys()));
     }
 }

@@ -254,6 +254,9 @@ impl Running {
         self.must(lines, &format!("set STORM {storm}"))?;
         self.must(lines, &format!("set SERIES_RELEASE {}", kernel.release))?;
         self.must(lines, &format!("set SERIES_DEVICES {ids}"))?;
+        for (name, value) in &options.variables {
+            self.must(lines, &format!("set {name} {value}"))?;
+        }
         for (id, driver) in &plan.bind {
             self.must(lines, &format!("override {id} {driver}"))?;
         }

@@ -61,6 +61,10 @@ pub struct About {
     /// Programs of the Debian root that it needs, to be put into an initramfs (absolute paths).
     #[serde(default)]
     pub programs: Vec<String>,
+    /// Programs of ours that it needs: crates beside this one that consist of `src/main.rs`. They
+    /// are in /series.
+    #[serde(default)]
+    pub tools: Vec<String>,
     /// The configurations in which it runs.
     #[serde(default = "default_only")]
     pub configurations: Vec<String>,
@@ -156,6 +160,9 @@ impl About {
                 "programs: `{program}` is no absolute path"
             );
         }
+        for tool in &self.tools {
+            ensure!(is_word(tool), "tools: `{tool}` is no name of a crate");
+        }
         ensure!(
             !self.configurations.is_empty(),
             "configurations: there must be one"
@@ -238,6 +245,7 @@ echo
             ("#: devices = [\"edu\"]\n", "`edu` has no id="),
             ("#: bind = { \"1234:11E8\" = \"x\" }\n", "no PCI id"),
             ("#: programs = [\"x\"]\n", "no absolute path"),
+            ("#: tools = [\"../x\"]\n", "no name of a crate"),
             ("#: configurations = []\n", "there must be one"),
             (
                 "#: expect = [{ class = \"y\", text = \"x\", count = 1 }]\n",

@@ -3,7 +3,8 @@
 //! Software radios.
 //!
 //! They transmit to each other, if they are on the same channel: see [`medium`]. Each is a
-//! `struct ieee80211_hw` of its own, see [`radio`].
+//! `struct ieee80211_hw` of its own, see [`radio`], that can be on several channels at a time, and
+//! scans by itself.
 //!
 //! There are two when the driver is loaded. The file `hwsim_rust/radios` in debugfs has their
 //! number; writing another one to it makes or removes radios, the ones made last first. Writing
@@ -21,6 +22,7 @@ use kernel::{
 mod bands;
 mod medium;
 mod radio;
+mod scan;
 
 use medium::Medium;
 use radio::Owner;

@@ -78,7 +78,7 @@ impl Medium {
         for handle in self.radios.lock().iter() {
             let Some(hw) = handle.get(rcu) else { continue };
             let radio = hw.data();
-            if handle.is(from) || !radio.hears(freq) {
+            if handle.is(from) || !Radio::hears(hw, freq, rcu) {
                 continue;
             }
             let Ok(mut skb) = copy() else { continue };

@@ -2,15 +2,16 @@
 
 //! One radio.
 
-use crate::{bands, medium::Medium};
+use crate::{bands, medium::Medium, scan::Scan};
 use kernel::{
     faux,
     net::{
-        cfg80211::{ExtFeature, IfCombination, IfLimit, IfType, Locked},
+        cfg80211::{ChannelInfo, ExtFeature, IfCombination, IfLimit, IfType, Locked},
         mac80211::{
-            Ac, Allocated, AmpduAction, BssChange, BssConf, Conf, ConfChange, Config, Filter,
-            Handle, Hw, HwFlag, Interface, Operations, QueueParams, Registration, Sta, Station,
-            TxFrame, Vif,
+            Ac, Allocated, AmpduAction, BssChange, BssConf, ChanCtx, ChanCtxChange,
+            ChanCtxSwitches, ChannelContext, ConfChange, Config, Filter, Handle, Hw, HwFlag,
+            Interface, Operations, QueueParams, Registration, RocType, ScanRequest, ScanStart, Sta,
+            Station, Survey, TxFrame, Txq, Vif,
         },
     },
     prelude::*,
@@ -31,12 +32,28 @@ use kernel::{
 /// A time unit in µs.
 const TU: u64 = 1024;
 
+/// How many channels it can be on at the same time.
+const CHANNELS: u32 = 4;
+
+/// How long it takes to go to another channel, in ms.
+const TUNE_MS: u32 = 20;
+
+// The numbers of its works.
+const SCAN_NEXT: usize = 0;
+const BEGIN_STAY: usize = 1;
+const EXPIRE_STAY: usize = 2;
+
 /// The data of a radio.
 #[pin_data]
 pub(crate) struct Radio {
     medium: Arc<Medium>,
-    /// The channel in MHz, or 0 if the radio does not receive.
-    tuned: Atomic<u32>,
+    /// The channel in MHz of a scan, or of a stay on another channel, or 0.
+    visited: Atomic<u32>,
+    #[pin]
+    scan: Mutex<Scan>,
+    /// Where to stay, and how long in ms.
+    #[pin]
+    stay: Mutex<Option<(u16, u32)>>,
     /// What the TSF has more than the time of the medium, in µs.
     tsf_offset: Atomic<i64>,
     /// The timer of the beacons, if there are any. Dropping it waits for the timer.
@@ -54,22 +71,49 @@ impl Radio {
     fn new(medium: Arc<Medium>) -> impl PinInit<Self> {
         pin_init!(Self {
             medium,
-            tuned: Atomic::new(0),
+            visited: Atomic::new(0),
+            scan <- new_mutex!(Scan::EMPTY),
+            stay <- new_mutex!(None),
             tsf_offset: Atomic::new(0),
             beacons <- new_mutex!(None),
         })
     }
 
-    /// The channel in MHz, if the radio is in use.
-    fn channel(&self) -> Option<u16> {
-        u16::try_from(self.tuned.load(Relaxed))
+    /// The channel in MHz of an interface, if it has one.
+    fn channel(vif: &Vif<Self>, rcu: &rcu::Guard) -> Option<u16> {
+        Some(vif.chanctx(rcu)?.chandef()?.center_freq)
+    }
+
+    /// The channel in MHz of a scan, or of a stay on another channel.
+    fn visited(&self) -> Option<u16> {
+        u16::try_from(self.visited.load(Relaxed))
             .ok()
             .filter(|&freq| freq != 0)
     }
 
+    fn visit(&self, freq: u16) {
+        self.visited.store(freq.into(), Relaxed);
+    }
+
     /// Whether it receives what is sent on a channel.
-    pub(crate) fn hears(&self, freq: u16) -> bool {
-        self.channel() == Some(freq)
+    pub(crate) fn hears(hw: &Hw<Self>, freq: u16, rcu: &rcu::Guard) -> bool {
+        let mut hears = hw.data().visited() == Some(freq);
+        hw.for_each_active_interface(rcu, |vif| hears |= Self::channel(vif, rcu) == Some(freq));
+        hears
+    }
+
+    /// The channel in MHz to send a frame on.
+    fn channel_of(hw: &Hw<Self>, frame: &TxFrame<'_, Self>, rcu: &rcu::Guard) -> Option<u16> {
+        if frame.is_offchannel() {
+            return hw.data().visited();
+        }
+        if let Some(vif) = frame.vif() {
+            return Self::channel(vif, rcu);
+        }
+        // Of a monitor beside other interfaces, whose channel is theirs.
+        let mut freq = None;
+        hw.for_each_active_interface(rcu, |vif| freq = freq.or(Self::channel(vif, rcu)));
+        freq
     }
 
     pub(crate) fn tsf_offset(&self) -> i64 {
@@ -83,20 +127,10 @@ impl Radio {
         has
     }
 
-    fn tune(&self, conf: &Conf) {
-        let freq = conf
-            .chandef
-            .filter(|_| !conf.idle)
-            .map_or(0, |chandef| chandef.center_freq);
-        self.tuned.store(freq.into(), Relaxed);
-    }
-
     /// Starts or stops the timer, as the interfaces need it.
     fn update_beacons(hw: &Locked<Hw<Self>>, beacon_int: u16) -> Result {
         let mut needed = false;
-        hw.for_each_active_interface(&rcu::read_lock(), |vif| {
-            needed |= vif.data().beacons.load(Relaxed) != 0
-        });
+        hw.for_each_interface(|vif| needed |= vif.data().beacons.load(Relaxed) != 0);
         let radio = hw.data();
         let mut timer = radio.beacons.lock();
         if !needed {
@@ -109,6 +143,69 @@ impl Radio {
             *timer = Some(beacons.start(Delta::from_micros(until as i64)));
         }
         Ok(())
+    }
+}
+
+impl Radio {
+    /// The next channel of a scan.
+    fn scan_next(hw: &Locked<Hw<Self>>) {
+        let radio = hw.data();
+        let mut scan = radio.scan.lock();
+        let Some(channel) = scan.advance() else {
+            drop(scan);
+            Self::end_scan(hw, false);
+            return;
+        };
+        radio.visit(channel.center_freq);
+        let dwell = scan.dwell_ms(&channel);
+        for ssid in scan.asks(&channel) {
+            let Ok(probe) = hw.probe_request(&scan.addr, ssid, &scan.elements) else {
+                continue;
+            };
+            let copy = || probe.copy(GFP_ATOMIC);
+            let rcu = rcu::read_lock();
+            radio
+                .medium
+                .transmit(hw, channel.center_freq, &probe, &[], copy, &rcu);
+        }
+        if hw.queue_work::<SCAN_NEXT>(dwell).is_err() {
+            drop(scan);
+            Self::end_scan(hw, true);
+        }
+    }
+
+    fn end_scan(hw: &Locked<Hw<Self>>, aborted: bool) {
+        if hw.is_scanning() {
+            hw.cancel_work::<SCAN_NEXT>();
+            hw.data().visit(0);
+            hw.scan_completed(aborted);
+        }
+    }
+
+    fn begin_stay(hw: &Locked<Hw<Self>>) {
+        let radio = hw.data();
+        let Some((freq, duration)) = *radio.stay.lock() else {
+            return;
+        };
+        radio.visit(freq);
+        hw.ready_on_channel();
+        if hw.queue_work::<EXPIRE_STAY>(duration).is_err() {
+            Self::expire_stay(hw);
+        }
+    }
+
+    fn expire_stay(hw: &Locked<Hw<Self>>) {
+        Self::end_stay(hw);
+        hw.remain_on_channel_expired();
+    }
+
+    fn end_stay(hw: &Locked<Hw<Self>>) {
+        hw.cancel_work::<BEGIN_STAY>();
+        hw.cancel_work::<EXPIRE_STAY>();
+        let radio = hw.data();
+        if radio.stay.lock().take().is_some() {
+            radio.visit(0);
+        }
     }
 }
 
@@ -133,10 +230,12 @@ impl Beacons {
 
     fn send(hw: &Hw<Radio>, vif: &Vif<Radio>, rcu: &rcu::Guard) {
         let radio = hw.data();
-        let Some(freq) = radio.channel() else { return };
         if vif.data().beacons.load(Relaxed) == 0 {
             return;
         }
+        let Some(freq) = Radio::channel(vif, rcu) else {
+            return;
+        };
         let mut next = vif.beacon_get(rcu);
         while let Some(frame) = next {
             let copy = || frame.copy_for_rx(GFP_ATOMIC);
@@ -145,6 +244,9 @@ impl Beacons {
                 .transmit(hw, freq, &frame, frame.rates(), copy, rcu);
             // What was kept for sleeping stations.
             next = vif.buffered_bc(rcu);
+        }
+        if vif.csa_is_due(rcu) {
+            vif.csa_finish(rcu);
         }
     }
 }
@@ -172,11 +274,17 @@ kernel::impl_has_hr_timer! {
 impl Operations for Radio {
     type Vif = VifData;
     type Sta = ();
+    type ChanCtx = ();
+
+    const WORKS: &'static [fn(&Locked<Hw<Self>>)] =
+        &[Self::scan_next, Self::begin_stay, Self::expire_stay];
 
     fn tx(hw: &Hw<Self>, mut frame: TxFrame<'_, Self>, rcu: &rcu::Guard) {
         let radio = hw.data();
         // Without a channel it is dropped.
-        let Some(freq) = radio.channel() else { return };
+        let Some(freq) = Self::channel_of(hw, &frame, rcu) else {
+            return;
+        };
         frame.orphan();
         let copy = || frame.copy_for_rx(GFP_ATOMIC);
         let acked = radio
@@ -196,14 +304,25 @@ impl Operations for Radio {
         status.report_irqsafe();
     }
 
+    fn wake_tx_queue(hw: &Hw<Self>, txq: &Txq<Self>, rcu: &rcu::Guard) {
+        hw.schedule_txqs(txq.ac(), rcu, |queue| {
+            while let Some(frame) = queue.dequeue() {
+                Self::tx(hw, frame, rcu);
+            }
+        });
+    }
+
     fn start(hw: &Locked<Hw<Self>>) -> Result {
-        hw.data().tune(&hw.conf());
+        // What was going on when it was restarted.
+        Self::end_scan(hw, true);
+        Self::end_stay(hw);
         Ok(())
     }
 
     fn stop(hw: &Locked<Hw<Self>>, _suspend: bool) {
+        Self::end_scan(hw, true);
+        Self::end_stay(hw);
         let radio = hw.data();
-        radio.tuned.store(0, Relaxed);
         let timer = radio.beacons.lock().take();
         drop(timer);
     }
@@ -223,8 +342,7 @@ impl Operations for Radio {
         Ok(())
     }
 
-    fn config(hw: &Locked<Hw<Self>>, _changed: ConfChange) -> Result {
-        hw.data().tune(&hw.conf());
+    fn config(_hw: &Locked<Hw<Self>>, _changed: ConfChange) -> Result {
         Ok(())
     }
 
@@ -288,6 +406,90 @@ impl Operations for Radio {
     ) -> Result {
         Ok(())
     }
+
+    fn new_chanctx(_hw: &Locked<Hw<Self>>, _ctx: &ChannelContext) -> Result {
+        Ok(())
+    }
+
+    // The channels are looked up for each frame.
+
+    fn add_chanctx(_hw: &Locked<Hw<Self>>, _ctx: &ChanCtx<Self>) -> Result {
+        Ok(())
+    }
+
+    fn remove_chanctx(_hw: &Locked<Hw<Self>>, _ctx: &ChanCtx<Self>) {}
+
+    fn change_chanctx(_hw: &Locked<Hw<Self>>, _ctx: &ChanCtx<Self>, _changed: ChanCtxChange) {}
+
+    fn assign_vif_chanctx(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _conf: &BssConf,
+        _ctx: &ChanCtx<Self>,
+    ) -> Result {
+        Ok(())
+    }
+
+    fn unassign_vif_chanctx(
+        _hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        _conf: &BssConf,
+        _ctx: &ChanCtx<Self>,
+    ) {
+    }
+
+    fn switch_vif_chanctx(
+        _hw: &Locked<Hw<Self>>,
+        switches: &ChanCtxSwitches<'_, Self>,
+        swap: bool,
+    ) -> Result {
+        for switch in switches.iter() {
+            let freq = |ctx: &ChanCtx<Self>| ctx.chandef().map_or(0, |def| def.center_freq);
+            let (old, new) = (freq(switch.old), freq(switch.new));
+            pr_debug!("from {old} MHz to {new} MHz, swap: {swap}\n");
+        }
+        Ok(())
+    }
+
+    fn hw_scan(hw: &Locked<Hw<Self>>, vif: &Vif<Self>, req: &ScanRequest<'_>) -> Result<ScanStart> {
+        let radio = hw.data();
+        if radio.visited().is_some() || radio.stay.lock().is_some() {
+            return Err(EBUSY);
+        }
+        *radio.scan.lock() = Scan::new(vif.addr(), req)?;
+        hw.queue_work::<SCAN_NEXT>(0)?;
+        Ok(ScanStart::Hardware)
+    }
+
+    fn cancel_hw_scan(hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) {
+        Self::end_scan(hw, true);
+    }
+
+    fn remain_on_channel(
+        hw: &Locked<Hw<Self>>,
+        _vif: &Vif<Self>,
+        channel: &ChannelInfo,
+        duration: u32,
+        _roc_type: RocType,
+    ) -> Result {
+        let radio = hw.data();
+        let mut stay = radio.stay.lock();
+        if radio.visited().is_some() || stay.is_some() {
+            return Err(EBUSY);
+        }
+        hw.queue_work::<BEGIN_STAY>(TUNE_MS)?;
+        *stay = Some((channel.center_freq, duration));
+        Ok(())
+    }
+
+    fn cancel_remain_on_channel(hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) -> Result {
+        Self::end_stay(hw);
+        Ok(())
+    }
+
+    fn get_survey(hw: &Locked<Hw<Self>>, index: usize) -> Result<Option<Survey>> {
+        Ok(hw.data().scan.lock().survey(index))
+    }
 }
 
 /// What keeps a radio.
@@ -312,7 +514,7 @@ impl Owner {
         };
         let combination = IfCombination {
             limits: &[limit],
-            num_different_channels: 1,
+            num_different_channels: CHANNELS,
             max_interfaces: 2048,
             beacon_int_infra_match: true,
         };
@@ -322,6 +524,7 @@ impl Owner {
             interface_modes: bands::IFTYPES,
             combinations: &[combination],
             flags: &[
+                HwFlag::ChanctxStaCsa,
                 HwFlag::HostBroadcastPsBuffering,
                 HwFlag::MfpCapable,
                 HwFlag::PsNullfuncStack,
