@@ -30,6 +30,7 @@ const INFO: drm::DriverInfo = drm::DriverInfo {
     desc: c_str!("numbered"),
 };
 
+// SAFETY: What is built in has no `struct module`.
 static MODULE: ThisModule = unsafe { ThisModule::from_ptr(core::ptr::null_mut()) };
 
 #[vtable]

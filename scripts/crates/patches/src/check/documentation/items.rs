@@ -23,6 +23,8 @@ pub(super) struct Items {
     also: BTreeMap<String, Vec<(Path, Path)>>,
     /// What a module has under another name or from elsewhere.
     used: BTreeMap<(Path, String), String>,
+    /// The modules from which a module takes a type for itself.
+    imported: BTreeMap<(Path, String), Path>,
     /// The words of macro invocations, in the body of an `impl` with its type.
     invoked: Vec<(Path, Option<String>, BTreeSet<String>)>,
     /// What the definition of each macro declares.
@@ -150,6 +152,7 @@ impl Items {
                 }
             }
             Item::Use(it) if is_public(&it.vis) => self.add_use(module, &it.tree),
+            Item::Use(it) => self.add_import(module, None, &it.tree),
             Item::Impl(it) => self.add_impl(module, it),
             Item::Macro(it) => match &it.ident {
                 Some(name) => {
@@ -187,6 +190,10 @@ impl Items {
             };
             if it.trait_.is_some() || is_public(vis) {
                 self.name(module, &[&name, &member]);
+                let home = self.imported.get(&(module.clone(), name.clone())).cloned();
+                if let Some(home) = home {
+                    self.name(&home, &[&name, &member]);
+                }
             }
         }
     }
@@ -211,6 +218,37 @@ impl Items {
         };
         let key = (module.clone(), name.to_string());
         self.used.insert(key, source.to_string());
+    }
+
+    /// `from`: the module that the words before `tree` are, if there are any.
+    fn add_import(&mut self, module: &Path, from: Option<Path>, tree: &syn::UseTree) {
+        match tree {
+            syn::UseTree::Path(path) => {
+                let word = path.ident.to_string();
+                let from = match (from, word.as_str()) {
+                    (None, "crate") => Vec::new(),
+                    (None, "self") => module.clone(),
+                    (None, "super") => module[..module.len().saturating_sub(1)].to_vec(),
+                    (Some(from), "super") => from[..from.len().saturating_sub(1)].to_vec(),
+                    (Some(from), _) => [from, vec![word]].concat(),
+                    // Another crate.
+                    (None, _) => return,
+                };
+                self.add_import(module, Some(from), &path.tree);
+            }
+            syn::UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.add_import(module, from.clone(), tree);
+                }
+            }
+            syn::UseTree::Name(name) => {
+                if let Some(from) = from {
+                    let key = (module.clone(), name.ident.to_string());
+                    self.imported.insert(key, from);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn add_invocation(&mut self, module: &Path, within: Option<String>, mac: &syn::Macro) {
@@ -454,7 +492,9 @@ mod tests {
             ),
             (
                 "rust/kernel/usb.rs",
-                "pub struct Device; impl Device { pub fn usb() {} }",
+                "use crate::{io, pci::{self, ConfigSpace}};
+                 pub struct Device; impl Device { pub fn usb() {} }
+                 impl ConfigSpace<'_> { pub fn of_usb(&self) {} }",
             ),
             ("rust/kernel/hidden.rs", "pub fn f() {}"),
             ("rust/kernel/types.rs", "pub use crate::pci::Bar as Window;"),
@@ -485,6 +525,7 @@ mod tests {
             "pci::ConfigSpace",
             "pci::ConfigSpace::read8::<0x10>()",
             "pci::ConfigSpace::fixed",
+            "pci::ConfigSpace::of_usb",
             "pci::Made::made",
             "pci::Kind::MsiX",
             "pci::Bar::size",
