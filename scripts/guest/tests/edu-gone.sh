@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "The edu device is cut off or removed in the middle of a poll"
-#: devices = ["pcie-root-port,id=rp-gone,chassis=131,slot=131"]
+#: devices = ["pcie-root-port,id=rp-gone,chassis=122,slot=122"]
 #: modules = ["rust_driver_edu"]
 #: configurations = ["hotplug"]
 #: expect = [{ class = "lockdep", text = "&ctrl->reset_lock", min = 0, max = 1 }]
