@@ -200,7 +200,7 @@ captures()
 {
 	iw phy "$PHY_AP" interface add mon0 type monitor || return 1
 	ip link set mon0 up
-	tcpdump -U -Z root -i mon0 -w "$T/mon.pcap" 2>"$T/mon.log" &
+	tcpdump --immediate-mode -U -Z root -i mon0 -w "$T/mon.pcap" 2>"$T/mon.log" &
 	try 20 [ -s "$T/mon.pcap" ]
 	pings 5 >/dev/null
 	kill $!
