@@ -4,6 +4,7 @@
 #: devices = ["pcie-root-port,id=rp-igb,chassis=1,slot=1", "igb,id=igb0,bus=rp-igb"]
 #: bind = { "8086:10c9" = "rust_driver_igb" }
 #: modules = ["rust_driver_igb"]
+#: configurations = ["one-cpu"]
 #: timeout = 60
 #: time = 20
 #
