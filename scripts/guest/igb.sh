@@ -20,16 +20,6 @@ called()
 	sed -n "s/^$1 //p" "$DIR/callbacks"
 }
 
-# try FILE TEXT: writes to a file of the driver, and says what it gives then, or the error.
-try()
-{
-	if echo "$2" 2>/dev/null >"$DIR/$1"; then
-		cat "$DIR/$1"
-	else
-		echo error
-	fi
-}
-
 # All ten vectors, and more packets than the ring has descriptors. Gives $WORKS if it does.
 works()
 {

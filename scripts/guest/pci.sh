@@ -70,3 +70,14 @@ msi_irqs()
 	set -- "$DEV"/msi_irqs/*
 	if [ -e "$1" ]; then echo $#; else echo 0; fi
 }
+
+# try FILE TEXT: writes to a file of the driver, in its directory DIR in debugfs, and says what it
+# gives then, or the error.
+try()
+{
+	if echo "$2" 2>/dev/null >"$DIR/$1"; then
+		cat "$DIR/$1"
+	else
+		echo error
+	fi
+}

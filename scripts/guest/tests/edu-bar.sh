@@ -13,32 +13,18 @@
 # that the driver asks for.
 
 . /series/ktap.sh
+. /series/pci.sh
+. /series/edu.sh
 
 plan 13
 
-NAME=$(host address edu-bar)
-DEV=/sys/bus/pci/devices/$NAME
-DIR=/sys/kernel/debug/rust_driver_edu-$NAME
-[ -d "$DIR" ] || bail "no $DIR"
+edu_device edu-bar || bail "no edu device"
 
-counter() {
-	sed -n "s/^$1 //p" "$DIR/power"
-}
 resets() {
-	[ "$(counter reset_done)" = "$1" ]
+	[ "$(called reset_done)" = "$1" ]
 }
 reset() {
 	if echo "$1" 2>/dev/null > "$DIR/reset"; then echo ok; else echo error; fi
-}
-fact() {
-	if echo "$1" 2>/dev/null > "$DIR/factorial"; then
-		sed 's/^[0-9]* //' "$DIR/factorial"
-	else
-		echo error
-	fi
-}
-faults() {
-	dmesg | grep -c 'DMAR: \[DMA'
 }
 
 if [ -e "$DEV/iommu_group" ]; then
@@ -49,7 +35,7 @@ fi
 
 same "nothing has been read at first" "$(cat "$DIR/reset")" none
 same "a reset at once" "$(reset 0)" ok
-same "it was announced, and is over" "$(counter reset_prepare)$(counter reset_done)" 11
+same "it was announced, and is over" "$(called reset_prepare)$(called reset_done)" 11
 same "what the device has read" "$(cat "$DIR/reset")" "$want"
 same "a reset later" "$(reset 1)" ok
 check "it happens" retry 10 resets 2
@@ -61,8 +47,8 @@ same "nothing else is accepted" "$(reset 2)" error
 i=0
 while [ $i -lt 5 ]; do
 	reset 1 >/dev/null
-	echo "$NAME" > "$DEV/driver/unbind"
-	echo "$NAME" > /sys/bus/pci/drivers/rust_driver_edu/bind
+	unbind
+	bind rust_driver_edu
 	i=$((i + 1))
 done
 same "bound after it has been asked to be reset, and unbound" "$i" 5
@@ -70,5 +56,5 @@ works() {
 	[ "$(fact 10)" = 3628800 ]
 }
 check "the device works" retry 10 works
-same "no access to what is not mapped" "$(faults)" 0
+same "no access to what is not mapped" "$(iommu_faults)" 0
 same "no request has failed" "$(dmesg | grep -c 'requested reset failed')" 0

@@ -12,65 +12,16 @@
 # device reaches 256 MiB, and the bounce buffers are below their end.
 
 . /series/ktap.sh
+. /series/pci.sh
+. /series/edu.sh
 
 plan 27
 
-DRV=/sys/bus/pci/drivers/rust_driver_edu
 DBG=/sys/kernel/debug
 
-# go FILE ARGUMENTS: what the operation gives, or the error
-go() {
-	if echo "$2" 2>/dev/null > "$DIR/$1"; then
-		cat "$DIR/$1"
-	else
-		echo error
-	fi
-}
-# The mappings and allocations that DMA_API_DEBUG knows of.
-mappings() {
-	grep -c " $NAME " "$DBG/dma-api/dump"
-}
-unbind() {
-	echo "$NAME" > "$DRV/unbind"
-}
-bind() {
-	echo "$NAME" > "$DRV/bind"
-}
-
-# The vendor and device files hold lines such as 0x1234.
-DEV=
-for d in /sys/bus/pci/devices/*; do
-	if [ "$(cat "$d/vendor")" = 0x1234 ] && [ "$(cat "$d/device")" = 0x11e8 ]; then
-		DEV=$d
-		break
-	fi
-done
-[ -n "$DEV" ] || bail "no edu device"
-NAME=$(basename "$DEV")
-DIR=$DBG/rust_driver_edu-$NAME
-[ -d "$DIR" ] || bail "no $DIR"
+edu_device || bail "no edu device"
 bounced() {
 	cat "$DBG/swiotlb/io_tlb_used"
-}
-
-# Operations until the driver is unbound in the middle of one, with the name of the file: prints the
-# status of the operation. A busy host may be too late, so it gets more than one chance.
-interrupted() {
-	tries=0
-	status=0
-	while [ "$status" = 0 ] && [ "$tries" -lt 20 ]; do
-		[ "$tries" = 0 ] || bind
-		(
-			echo "$2" > "$DIR/$1" 2>/dev/null
-			echo "$?" > /tmp/edu.status
-		) &
-		sleep "$3"
-		unbind
-		wait
-		status=$(cat /tmp/edu.status)
-		tries=$((tries + 1))
-	done
-	echo "$status"
 }
 
 same "bounce buffers are there" "$(($(cat "$DBG/swiotlb/io_tlb_nslabs") > 0))" 1
@@ -84,23 +35,23 @@ fi
 
 # Streaming: the driver compares all of its 4096 bytes twice, also the ones not copied.
 for len in 1 3 64 1000 4095 4096; do
-	same "streaming $len bytes" "$(go stream "165 $len")" \
+	same "streaming $len bytes" "$(try stream "165 $len")" \
 		"seed 165 length $len compared 8192 mismatches 0"
 done
 for seed in 0 1 255; do
-	same "streaming with seed $seed" "$(go stream "$seed 4096")" \
+	same "streaming with seed $seed" "$(try stream "$seed 4096")" \
 		"seed $seed length 4096 compared 8192 mismatches 0"
 done
 same "streaming beyond the buffer is refused" \
-	"$(go stream '0 4097')$(go stream '0 0')$(go stream '256 1')" errorerrorerror
+	"$(try stream '0 4097')$(try stream '0 0')$(try stream '256 1')" errorerrorerror
 same "bounce buffers are given back" "$(bounced)" "$idle"
 
 # Pools.
 for count in 1 5; do
-	same "$count blocks of a pool" "$(go pool "77 $count")" \
+	same "$count blocks of a pool" "$(try pool "77 $count")" \
 		"seed 77 length $((count * 64)) compared $((count * 128)) mismatches 0"
 done
-same "too many blocks are refused" "$(go pool '0 65')$(go pool '0 0')" errorerror
+same "too many blocks are refused" "$(try pool '0 65')$(try pool '0 0')" errorerror
 same "the pool is in sysfs" "$(grep -c '^rust_driver_edu *0 ' "$DEV/pools")" 1
 
 # What is mapped, or allocated, is as before. Only the pool may have grown, by a page.
@@ -112,12 +63,12 @@ fi
 
 # Unbind in the middle of each of the copies.
 for after in 0.05 0.15 0.25; do
-	same "streaming was given up after $after s" "$(interrupted stream '7 4096' $after)" 1
-	bind
+	same "streaming was given up after $after s" "$(given_up stream '7 4096' $after)" 1
+	bind rust_driver_edu
 done
-same "streaming works after that" "$(go stream '9 4096')" \
+same "streaming works after that" "$(try stream '9 4096')" \
 	"seed 9 length 4096 compared 8192 mismatches 0"
-same "a pool operation was given up" "$(interrupted pool '7 9' 0.25)" 1
+same "a pool operation was given up" "$(given_up pool '7 9' 0.25)" 1
 same "unbound, nothing is bounced" "$(bounced)" 0
 same "unbound, the pool is gone" "$(ls "$DEV/pools" 2>/dev/null)" ""
 if [ -n "$debug" ]; then
@@ -125,7 +76,7 @@ if [ -n "$debug" ]; then
 else
 	skip "unbound, nothing is mapped" "no CONFIG_DMA_API_DEBUG"
 fi
-bind
-same "the pool works after that" "$(go pool '9 2')" \
+bind rust_driver_edu
+same "the pool works after that" "$(try pool '9 2')" \
 	"seed 9 length 128 compared 256 mismatches 0"
 same "no complaint of DMA_API_DEBUG" "$(dmesg | grep -c 'DMA-API: .*'"$NAME"'')" 0

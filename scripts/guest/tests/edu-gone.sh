@@ -14,34 +14,15 @@
 
 . /series/ktap.sh
 . /series/pci.sh
+. /series/edu.sh
 
 plan 13
 
-DRIVER=rust_driver_edu
-
-# Hundredths of a second.
-now() {
-	cut -d' ' -f1 /proc/uptime | tr -d .
-}
-found() {
-	NAME=$(host address edu-gone) && DIR=/sys/kernel/debug/$DRIVER-$NAME &&
-		DEV=$pci/devices/$NAME && [ -d "$DIR" ]
-}
 gone() {
 	[ ! -e "$DEV" ]
 }
-counter() {
-	sed -n "s/^$1 //p" "$DIR/power"
-}
 counted() {
-	[ "$(counter "$1")" = "$2" ]
-}
-fact() {
-	if echo "$1" 2>/dev/null > "$DIR/factorial"; then
-		sed 's/^[0-9]* //' "$DIR/factorial"
-	else
-		echo error
-	fi
+	[ "$(called "$1")" = "$2" ]
 }
 works() {
 	[ "$(fact 12)" = 479001600 ]
@@ -76,7 +57,7 @@ cut_off() {
 	esac
 }
 host plug "edu,id=edu-gone,bus=rp-gone" || bail "no edu device"
-retry 20 found || bail "no edu device"
+retry 20 edu_device edu-gone || bail "no edu device"
 same "it works" "$(fact 5)" 120
 
 start watch 300
@@ -89,7 +70,7 @@ check "an error at the port" host hmp pcie_aer_inject_error rp-gone MALF_TLP
 finish 20
 check "the poll ends" cut_off
 check "the driver has recovered" retry 20 counted error_resume 1
-same "it has been told of everything" "$(counter error_detected)$(counter slot_reset)" 11
+same "it has been told of everything" "$(called error_detected)$(called slot_reset)" 11
 check "the device works" retry 5 works
 
 # An error in the middle of a computation, for which it waits by interrupt.

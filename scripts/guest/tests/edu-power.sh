@@ -11,37 +11,19 @@
 # Runtime PM, every pm_test level of system sleep and of hibernation, and resets, with an operation
 # of the device after each.
 
-DRV=/sys/bus/pci/drivers/rust_driver_edu
 . /series/ktap.sh
+. /series/pci.sh
+. /series/edu.sh
 
 plan 34
 
-NAME=$(host address edu-power)
-DEV=/sys/bus/pci/devices/$NAME
-DIR=/sys/kernel/debug/rust_driver_edu-$NAME
-[ -d "$DIR" ] || bail "no $DIR"
+edu_device edu-power || bail "no edu device"
 
-counter() {
-	sed -n "s/^$1 //p" "$DIR/power"
-}
-fact() {
-	if echo "$1" 2>/dev/null > "$DIR/factorial"; then
-		sed 's/^[0-9]* //' "$DIR/factorial"
-	else
-		echo error
-	fi
-}
 rpm() {
 	cat "$DEV/power/$1"
 }
 status_is() {
 	[ "$(rpm runtime_status)" = "$1" ]
-}
-unbind() {
-	echo "$NAME" > "$DRV/unbind"
-}
-bind() {
-	echo "$NAME" > "$DRV/bind"
 }
 
 # Runtime PM. User space has not allowed it yet; that is the only usage count that is left.
@@ -49,25 +31,25 @@ same "awake at first" "$(rpm runtime_status)" active
 same "usage count" "$(rpm runtime_usage)" 1
 same "autosuspend delay" "$(rpm autosuspend_delay_ms)" 100
 sleep 0.3
-same "still awake" "$(rpm runtime_status)$(counter runtime_suspend)" active0
+same "still awake" "$(rpm runtime_status)$(called runtime_suspend)" active0
 
 echo auto > "$DEV/power/control"
 retry 5 status_is suspended
 same "suspended when allowed" "$(rpm runtime_status)" suspended
-same "runtime_suspend was called" "$(counter runtime_suspend)" 1
+same "runtime_suspend was called" "$(called runtime_suspend)" 1
 same "nobody uses it" "$(rpm runtime_usage)" 0
 
 same "an operation resumes it" "$(fact 5)" 120
-same "runtime_resume was called" "$(counter runtime_resume)" 1
+same "runtime_resume was called" "$(called runtime_resume)" 1
 retry 5 status_is suspended
-same "suspended again" "$(rpm runtime_status)$(counter runtime_suspend)" suspended2
+same "suspended again" "$(rpm runtime_status)$(called runtime_suspend)" suspended2
 i=0
 while [ $i -lt 10 ]; do
 	[ "$(fact 10)" = 3628800 ] || break
 	retry 5 status_is suspended
 	i=$((i + 1))
 done
-same "suspended and resumed 10 times" "$i$(counter runtime_resume)" 1011
+same "suspended and resumed 10 times" "$i$(called runtime_resume)" 1011
 
 echo on > "$DEV/power/control"
 same "resumed when forbidden" "$(rpm runtime_status)" active
@@ -78,12 +60,12 @@ retry 5 status_is suspended
 unbind
 same "unbound while suspended" "$([ -e "$DEV/driver" ] && echo bound)" ""
 same "autosuspend is not in use" "$(rpm autosuspend_delay_ms 2>/dev/null)" ""
-bind
+bind rust_driver_edu
 same "bound again" "$(fact 6)" 720
 i=0
 while [ $i -lt 20 ]; do
 	unbind || break
-	bind || break
+	bind rust_driver_edu || break
 	[ "$(fact 10)" = 3628800 ] || break
 	[ $((i % 2)) = 0 ] || sleep 0.09
 	i=$((i + 1))
@@ -95,7 +77,7 @@ same "usage count after that" "$(rpm runtime_usage)" 0
 # System sleep.
 echo 1 > /sys/module/suspend/parameters/pm_test_delay
 unbind
-bind
+bind rust_driver_edu
 # A device that is asleep at run time remains so, and the driver is not called.
 echo on > "$DEV/power/control"
 n=0
@@ -104,7 +86,7 @@ n=0
 asleep() {
 	echo "$2" > /sys/power/pm_test && echo "$1" > /sys/power/state || return 1
 	[ "$2" = freezer ] || n=$((n + 1))
-	same "$1, test level $2" "$(counter suspend) $(counter resume) $(fact "$3")" "$n $n $4"
+	same "$1, test level $2" "$(called suspend) $(called resume) $(fact "$3")" "$n $n $4"
 }
 # Below this level, the machine really sleeps when it is suspended to idle.
 for level in freezer devices platform; do
@@ -122,12 +104,12 @@ echo auto > "$DEV/power/control"
 # Resets, when idle and in the middle of an operation.
 [ -e "$DEV/reset" ] || bail "no way to reset the device"
 echo 1 > "$DEV/reset"
-same "reset was announced" "$(counter reset_prepare)$(counter reset_done)" 11
+same "reset was announced" "$(called reset_prepare)$(called reset_done)" 11
 same "works after the reset" "$(fact 12)" 479001600
 (echo 4000000000 > "$DIR/factorial") 2>/dev/null &
 sleep 0.5
 echo 1 > "$DEV/reset"
-same "reset in the middle of an operation" "$(counter reset_prepare)$(counter reset_done)" 22
+same "reset in the middle of an operation" "$(called reset_prepare)$(called reset_done)" 22
 wait
 works() {
 	[ "$(fact 12)" = 479001600 ]

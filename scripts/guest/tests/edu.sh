@@ -12,6 +12,7 @@
 
 . /series/ktap.sh
 . /series/pci.sh
+. /series/edu.sh
 
 DRIVER=rust_driver_edu
 
@@ -20,29 +21,10 @@ plan 55
 irqs() {
 	sed -n "s/^$1 //p" "$DIR/interrupts"
 }
-# fact N: the result, or the error
-fact() {
-	if echo "$1" 2>/dev/null > "$DIR/factorial"; then
-		sed 's/^[0-9]* //' "$DIR/factorial"
-	else
-		echo error
-	fi
-}
-dma() {
-	if echo "$1" 2>/dev/null > "$DIR/dma"; then
-		cat "$DIR/dma"
-	else
-		echo error
-	fi
-}
 # Handlers of the driver in /proc/interrupts, without those for other devices.
 others=0
 handlers() {
 	echo "$(($(grep -c $DRIVER /proc/interrupts) - others))"
-}
-# Hundredths of a second.
-now() {
-	cut -d' ' -f1 /proc/uptime | tr -d .
 }
 
 device 1234:11e8
@@ -92,15 +74,15 @@ same "garbage is refused" "$(fact -1)$(fact x)$(fact '1 2')$(fact 4294967296)" \
 # DMA: the driver compares all of its 4096 bytes, also the ones not copied.
 start=$(irqs dma)
 for len in 1 3 64 100 1000 4095 4096; do
-	same "DMA of $len bytes" "$(dma "165 $len")" \
+	same "DMA of $len bytes" "$(try dma "165 $len")" \
 		"seed 165 length $len compared 4096 mismatches 0"
 done
 for seed in 0 1 255; do
-	same "DMA with seed $seed" "$(dma "$seed 4096")" \
+	same "DMA with seed $seed" "$(try dma "$seed 4096")" \
 		"seed $seed length 4096 compared 4096 mismatches 0"
 done
 same "two interrupts for each DMA" "$(($(irqs dma) - start))" 20
-same "DMA beyond the buffer is refused" "$(dma '0 4097')$(dma '0 0')$(dma '256 1')" \
+same "DMA beyond the buffer is refused" "$(try dma '0 4097')$(try dma '0 0')$(try dma '256 1')" \
 	errorerrorerror
 same "no other interrupts" "$(irqs other)" 0
 
@@ -149,7 +131,7 @@ while [ "$got" != "busyerrorerror1 in time" ] && [ "$tries" -lt 5 ]; do
 		echo $status > /tmp/edu.status
 	) &
 	until busy_or_over; do :; done
-	got=$(cat "$DIR/factorial")$(fact 1)$(dma '1 1')
+	got=$(cat "$DIR/factorial")$(fact 1)$(try dma '1 1')
 	start=$(now)
 	unbind
 	took=$(($(now) - start))
@@ -189,7 +171,7 @@ done
 same "DMA was given up, bus master is off" "$status$(($(config 4 2) & 4))" 10
 
 bind $DRIVER
-same "DMA works again" "$(dma '9 4096')" "seed 9 length 4096 compared 4096 mismatches 0"
+same "DMA works again" "$(try dma '9 4096')" "seed 9 length 4096 compared 4096 mismatches 0"
 same "enabled once again" "$(cat "$DEV/enable")" 1
 
 # A copy begins 100 ms after the device has been told to; unbind must wait for it, or the device
@@ -205,7 +187,7 @@ while [ $i -lt "$count" ]; do
 	[ $((i % 2)) = 0 ] || sleep 0.13
 	unbind || break
 	bind $DRIVER || break
-	[ "$(dma "$((i + 100)) 4096")" = \
+	[ "$(try dma "$((i + 100)) 4096")" = \
 		"seed $((i + 100)) length 4096 compared 4096 mismatches 0" ] || break
 	wait
 	i=$((i + 1))

@@ -50,22 +50,11 @@ pub fn make(
     archive.file("series/busybox", 0o755, &busybox(root)?);
     archive.link("usr/bin/sh", "/series/busybox");
     archive.file("init", 0o755, &read(&guest.join("init"))?);
-    for (name, permissions) in [
-        ("agent", 0o755),
-        ("host", 0o755),
-        ("ktap.sh", 0o644),
-        ("inject.pl", 0o644),
-        ("pci.sh", 0o644),
-        ("igb.sh", 0o644),
-        ("igt.sh", 0o644),
-        ("slot.sh", 0o644),
-        ("display-bench.sh", 0o644),
-    ] {
-        archive.file(
-            &format!("series/{name}"),
-            permissions,
-            &read(&guest.join(name))?,
-        );
+    // What tests source and call; the directories beside it are for other uses.
+    for path in sorted(guest)? {
+        if path.is_file() {
+            file(&mut archive, &path, "series")?;
+        }
     }
     for test in &plan.tests {
         let path = format!("series/tests/{}.sh", test.name);
@@ -110,22 +99,34 @@ fn busybox(root: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// Adds what is below `from`. The links `build` and `source` of a modules directory stay away.
-fn directory(archive: &mut Archive, from: &Path, to: &str) -> Result<()> {
-    archive.directory(to);
-    let entries = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
+/// What is in a directory, in order.
+fn sorted(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
     let mut paths = entries
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<Vec<PathBuf>, _>>()?;
     paths.sort();
-    for path in paths {
+    Ok(paths)
+}
+
+/// Adds a file to the directory `to`, under its name and with its permissions.
+fn file(archive: &mut Archive, path: &Path, to: &str) -> Result<()> {
+    let permissions = fs::metadata(path)?.permissions().mode() & 0o777;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    archive.file(&format!("{to}/{name}"), permissions, &read(path)?);
+    Ok(())
+}
+
+/// Adds what is below `from`. The links `build` and `source` of a modules directory stay away.
+fn directory(archive: &mut Archive, from: &Path, to: &str) -> Result<()> {
+    archive.directory(to);
+    for path in sorted(from)? {
         let kind = fs::symlink_metadata(&path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let to = format!("{to}/{name}");
         if kind.is_dir() {
-            directory(archive, &path, &to)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            directory(archive, &path, &format!("{to}/{name}"))?;
         } else if kind.is_file() {
-            archive.file(&to, kind.permissions().mode() & 0o777, &read(&path)?);
+            file(archive, &path, to)?;
         }
     }
     Ok(())
