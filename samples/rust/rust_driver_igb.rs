@@ -1289,12 +1289,11 @@ impl pci::err::Driver for IgbDriver {
     fn mmio_enabled(pdev: &pci::Device<Core>, this: Pin<&Self>) -> RecoveryResult {
         this.igb.callbacks.count(Callback::MmioEnabled);
 
-        // Something has gone wrong, but the link works: a reset of this function will do, unless it
-        // has VFs, which would be lost. It goes through the callbacks below.
-        if pdev.num_vf() == 0 && pdev.reset_function().is_ok() && this.igb.check_running().is_ok() {
-            RecoveryResult::Recovered
-        } else {
-            RecoveryResult::NeedReset
+        // Something has gone wrong, but the registers can be accessed: it may be enough to start
+        // anew.
+        match this.igb.restart(pdev.as_ref()) {
+            Ok(()) => RecoveryResult::Recovered,
+            Err(_) => RecoveryResult::NeedReset,
         }
     }
 
@@ -1368,7 +1367,7 @@ impl pci::sriov::Driver for IgbDriver {
         let _awake = igb.wake()?;
 
         if num_vfs == 0 {
-            pdev.disable_sriov();
+            pdev.disable_sriov()?;
             igb.share_vectors(pdev, 0)?;
         } else {
             // Their drivers are bound, and may use their vectors, before this returns.

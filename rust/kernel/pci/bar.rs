@@ -236,6 +236,13 @@ impl<'a> BarMove<'a> {
     fn new(pdev: &'a Device<device::Core>) -> Result<Self> {
         let dev: &device::Device<device::Core> = pdev.as_ref();
 
+        // The PCI core has mapped the table of the vectors, which is in a BAR. Vectors are allocated
+        // and freed with the device lock held, i.e. not before the move is over.
+        //
+        // SAFETY: `pdev.as_raw()` is a valid pointer to a `struct pci_dev`.
+        if unsafe { (*pdev.as_raw()).msix_enabled() } != 0 {
+            return Err(EBUSY);
+        }
         BindingState::with(dev, |state| state.bars.begin_move())??;
         Ok(Self(pdev))
     }
@@ -245,6 +252,10 @@ impl Drop for BarMove<'_> {
     fn drop(&mut self) {
         let pdev: &Device = self.0;
 
+        // What has been saved by `pci_save_state()` is not to be restored: there are old addresses.
+        //
+        // SAFETY: `pdev.as_raw()` is a valid pointer to a `struct pci_dev`; the device lock is held.
+        unsafe { (*pdev.as_raw()).set_state_saved(0) };
         BindingState::with_existing(pdev.as_ref(), |state| state.bars.end_move());
     }
 }
@@ -964,7 +975,7 @@ impl Device<device::Core> {
     /// have been removed ([`crate::aperture`]).
     ///
     /// Must be called from process context; may sleep. Memory can't be accessed by the CPU during
-    /// the call. State of the device that has been saved before must not be restored afterwards.
+    /// the call. State of the device that has been saved before is forgotten.
     ///
     /// C functions: [`pci_release_resource`], [`pci_resize_resource`],
     /// [`pci_assign_unassigned_bus_resources`].
@@ -973,7 +984,8 @@ impl Device<device::Core> {
     ///
     /// - [`EINVAL`] if `bar` is not the number of a BAR, or can't have this size.
     /// - [`ENOTSUPP`] if the firmware wants addresses to be left alone.
-    /// - [`EBUSY`] if one of the BARs is mapped, or requested by somebody else.
+    /// - [`EBUSY`] if one of the BARs is mapped, or requested by somebody else, or there are MSI-X
+    ///   vectors, whose table is in one of them.
     /// - [`ENOSPC`] if there is no room for the size.
     ///
     /// After an error, the BARs have their old sizes, and may have other addresses than before.
@@ -1078,7 +1090,7 @@ impl Device<device::Core> {
     ///
     /// - [`EINVAL`] if `bar` is not the number of a BAR.
     /// - [`ENXIO`] if the device has no such BAR.
-    /// - [`EBUSY`] if a BAR of the device is mapped.
+    /// - [`EBUSY`] if a BAR of the device is mapped, or there are MSI-X vectors.
     /// - Otherwise the error of the C function.
     ///
     /// [`pci_assign_resource`]: srctree/drivers/pci/setup-res.c

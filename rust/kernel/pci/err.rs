@@ -20,13 +20,23 @@
 //! [`reset_done`](Driver::reset_done).
 //!
 //! Which locks are held in which callback is said in the
-//! [documentation of `pci`](super#contexts-of-the-callbacks).
+//! [documentation of `pci`](super#contexts-of-the-callbacks). The PCI core goes through the devices
+//! of a bus meanwhile, with a lock for reading, `pci_bus_sem`. What takes that lock gives
+//! [`EDEADLK`] when it is called for the device by one of the four callbacks above: resets, changes
+//! of the power state and of BARs, and what adds or removes virtual functions.
 //!
 //! Documentation:
 //! [`Documentation/PCI/pci-error-recovery.rst`](srctree/Documentation/PCI/pci-error-recovery.rst)
 
 use super::{Adapter, Device};
-use crate::{bindings, device::Core, error::VTABLE_DEFAULT_ERROR, prelude::*};
+use crate::{
+    bindings,
+    device::{self, Core},
+    devres::BindingState,
+    error::VTABLE_DEFAULT_ERROR,
+    prelude::*,
+    task::Task,
+};
 use core::{marker::PhantomData, pin::Pin};
 
 /// What an error has done to the connection of a device.
@@ -108,8 +118,9 @@ impl RecoveryResult {
 ///     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
 ///     const ERROR_HANDLERS: Option<pci::err::Handlers<Self>> = Some(pci::err::Handlers::new());
 ///
-///     fn probe(_pdev: &pci::Device<Core>, _info: &()) -> Result<Pin<KBox<Self>>> {
-///         Err(ENODEV)
+///     fn probe(pdev: &pci::Device<Core>, _info: &()) -> Result<Pin<KBox<Self>>> {
+///         pdev.save_state()?;
+///         Ok(KBox::new(MyDriver, GFP_KERNEL)?.into())
 ///     }
 /// }
 ///
@@ -128,7 +139,11 @@ impl RecoveryResult {
 ///
 ///     fn slot_reset(pdev: &pci::Device<Core>, _this: Pin<&Self>) -> RecoveryResult {
 ///         pdev.restore_state();
-///         RecoveryResult::Recovered
+///         // It is used up; save it for the next time.
+///         match pdev.save_state() {
+///             Ok(()) => RecoveryResult::Recovered,
+///             Err(_) => RecoveryResult::Disconnect,
+///         }
 ///     }
 /// }
 /// ```
@@ -187,6 +202,42 @@ pub trait Driver: super::Driver {
     }
 }
 
+/// Notes that the current task runs a callback of the recovery of a device, which has a
+/// [`BindingState`]. Since the device lock is held, there is one such task at a time.
+struct Recovery<'a>(&'a device::Device);
+
+impl<'a> Recovery<'a> {
+    fn begin(dev: &'a device::Device<Core>) -> Self {
+        let task = Task::current_raw() as usize;
+
+        BindingState::with_existing(dev, |state| state.recovery_task = task);
+        Self(dev)
+    }
+}
+
+impl Drop for Recovery<'_> {
+    fn drop(&mut self) {
+        BindingState::with_existing(self.0, |state| state.recovery_task = 0);
+    }
+}
+
+impl Device {
+    /// Returns [`EDEADLK`] if the current task runs a callback of the recovery of this device, for
+    /// what takes `pci_bus_sem`, which the PCI core may hold then.
+    ///
+    /// To read-lock it a second time is to wait for whoever wants to write-lock it, and waits for
+    /// the first one.
+    pub(super) fn check_bus_lock(&self) -> Result {
+        let mut task = 0;
+        BindingState::with_existing(self.as_ref(), |state| task = state.recovery_task);
+
+        if task == Task::current_raw() as usize {
+            return Err(EDEADLK);
+        }
+        Ok(())
+    }
+}
+
 /// The C functions behind the callbacks.
 ///
 /// All of them have the same safety requirements: only to be called by the PCI core as members of
@@ -195,6 +246,28 @@ pub trait Driver: super::Driver {
 struct Callbacks<T>(PhantomData<T>);
 
 impl<T: Driver + 'static> Callbacks<T> {
+    /// Calls `f`, unless the driver has no data.
+    ///
+    /// # Safety
+    ///
+    /// See [`Callbacks`].
+    unsafe fn recover(
+        pdev: *mut bindings::pci_dev,
+        f: impl FnOnce(&Device<Core>, Pin<&T>) -> RecoveryResult,
+    ) -> bindings::pci_ers_result_t {
+        // SAFETY: By the safety requirements of this function; the device lock is held.
+        match unsafe { Adapter::<T>::bound_pci(pdev) } {
+            Some((dev, this)) => {
+                let dev: &Device<Core> = dev;
+                let _recovery = Recovery::begin(dev.as_ref());
+
+                f(dev, this)
+            }
+            None => RecoveryResult::None,
+        }
+        .as_raw()
+    }
+
     /// # Safety
     ///
     /// See [`Callbacks`].
@@ -202,36 +275,26 @@ impl<T: Driver + 'static> Callbacks<T> {
         pdev: *mut bindings::pci_dev,
         state: bindings::pci_channel_state_t,
     ) -> bindings::pci_ers_result_t {
-        // SAFETY: By the safety requirements of this function; the device lock is held.
-        match unsafe { Adapter::<T>::bound_pci(pdev) } {
-            Some((dev, this)) => T::error_detected(dev, this, ChannelState::from_raw(state)),
-            None => RecoveryResult::None,
-        }
-        .as_raw()
+        let state = ChannelState::from_raw(state);
+
+        // SAFETY: By the safety requirements of this function.
+        unsafe { Self::recover(pdev, |dev, this| T::error_detected(dev, this, state)) }
     }
 
     /// # Safety
     ///
     /// See [`Callbacks`].
     unsafe extern "C" fn mmio_enabled(pdev: *mut bindings::pci_dev) -> bindings::pci_ers_result_t {
-        // SAFETY: By the safety requirements of this function; the device lock is held.
-        match unsafe { Adapter::<T>::bound_pci(pdev) } {
-            Some((dev, this)) => T::mmio_enabled(dev, this),
-            None => RecoveryResult::None,
-        }
-        .as_raw()
+        // SAFETY: By the safety requirements of this function.
+        unsafe { Self::recover(pdev, T::mmio_enabled) }
     }
 
     /// # Safety
     ///
     /// See [`Callbacks`].
     unsafe extern "C" fn slot_reset(pdev: *mut bindings::pci_dev) -> bindings::pci_ers_result_t {
-        // SAFETY: By the safety requirements of this function; the device lock is held.
-        match unsafe { Adapter::<T>::bound_pci(pdev) } {
-            Some((dev, this)) => T::slot_reset(dev, this),
-            None => RecoveryResult::None,
-        }
-        .as_raw()
+        // SAFETY: By the safety requirements of this function.
+        unsafe { Self::recover(pdev, T::slot_reset) }
     }
 
     /// # Safety
@@ -258,10 +321,13 @@ impl<T: Driver + 'static> Callbacks<T> {
     ///
     /// See [`Callbacks`].
     unsafe extern "C" fn resume(pdev: *mut bindings::pci_dev) {
-        // SAFETY: By the safety requirements of this function; the device lock is held.
-        if let Some((dev, this)) = unsafe { Adapter::<T>::bound_pci(pdev) } {
+        let resume = |dev: &Device<Core>, this: Pin<&T>| {
             T::resume(dev, this);
-        }
+            RecoveryResult::None
+        };
+
+        // SAFETY: By the safety requirements of this function.
+        unsafe { Self::recover(pdev, resume) };
     }
 
     /// # Safety

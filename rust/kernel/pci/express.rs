@@ -860,15 +860,14 @@ impl<'a> Express<'a> {
     /// This is for good: nothing allows them again. It is for the whole link, with all functions of
     /// the device.
     ///
-    /// Process context, sleeps: it takes `pci_bus_sem` and a mutex. The PCI core holds
-    /// `pci_bus_sem` for reading around error handlers, where this must not be called.
-    ///
-    /// C function: `pci_disable_link_state()`.
+    /// Process context, sleeps. C function: `pci_disable_link_state()`.
     ///
     /// # Errors
     ///
     /// - [`EINVAL`] if there is no link above, or it is not known to be managed.
     /// - [`EPERM`] if the firmware does not leave it to the kernel.
+    /// - [`EDEADLK`] in an [error handler](super::err) of the device. There, this must not be called
+    ///   for a bridge above it, either.
     ///
     /// # Examples
     ///
@@ -885,6 +884,8 @@ impl<'a> Express<'a> {
     /// }
     /// ```
     pub fn disable_link_states(self, states: LinkStates) -> Result {
+        self.pdev.check_bus_lock()?;
+
         // SAFETY: By the type invariant, `as_raw()` is a valid pointer to a `struct pci_dev` that
         // is not removed, neither are the ones above it. C takes the locks.
         to_result(unsafe {
@@ -897,9 +898,11 @@ impl<'a> Express<'a> {
     ///
     /// To enable a substate of L1 is to enable L1. The device must be in D0.
     ///
-    /// Process context, sleeps, and not in an error handler, see [`Self::disable_link_states`] also
-    /// for errors. C function: `pci_enable_link_state()`.
+    /// Process context, sleeps; for errors see [`Self::disable_link_states`]. C function:
+    /// `pci_enable_link_state()`.
     pub fn enable_link_states(self, states: LinkStates) -> Result {
+        self.pdev.check_bus_lock()?;
+
         // SAFETY: As in `disable_link_states`.
         to_result(unsafe { bindings::pci_enable_link_state(self.pdev.as_raw(), states.0 as c_int) })
     }

@@ -15,13 +15,14 @@
 //!
 //! Documentation: [`Documentation/power/pci.rst`](srctree/Documentation/power/pci.rst)
 
-use super::{Adapter, Device};
+use super::{Adapter, Device, BAR_COUNT};
 use crate::{
     bindings,
     device::{self, Core},
     error::{from_result, to_result, Result, VTABLE_DEFAULT_ERROR},
     ffi::c_int,
     fmt,
+    io::resource::ResourceSize,
     pm::runtime::{Callback, RuntimePm},
     prelude::*,
     str::CStr,
@@ -509,6 +510,7 @@ impl<T: ?Sized> Ops<T> {
 pub struct SavedState {
     pdev: ARef<Device>,
     state: NonNull<bindings::pci_saved_state>,
+    bars: [ResourceSize; BAR_COUNT as usize],
 }
 
 // SAFETY: This is plain memory, which can be freed by any thread.
@@ -588,10 +590,12 @@ impl Device<device::Pm> {
     ///
     /// - [`EINVAL`] for [`PowerState::Unknown`], or a transition that does not exist.
     /// - [`EIO`] if the device does not support the state.
+    /// - [`EDEADLK`] in an [error handler](super::err).
     ///
     /// [`pci_set_power_state`]: srctree/drivers/pci/pci.c
     pub fn set_power_state(&self, state: PowerState) -> Result {
         let state = state.target()?;
+        self.check_bus_lock()?;
 
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
         to_result(unsafe { bindings::pci_set_power_state(self.as_raw(), state) })
@@ -636,6 +640,16 @@ impl Device<device::Pm> {
         Ok(SavedState {
             pdev: self.into(),
             state: NonNull::new(state).ok_or(ENOMEM)?,
+            bars: self.bar_starts(),
+        })
+    }
+
+    /// Where the BARs are.
+    fn bar_starts(&self) -> [ResourceSize; BAR_COUNT as usize] {
+        core::array::from_fn(|bar| {
+            // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`; the driver does not
+            // move the BARs meanwhile.
+            unsafe { (*self.as_raw()).resource[bar].start }
         })
     }
 
@@ -645,11 +659,11 @@ impl Device<device::Pm> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if `state` is the one of another device.
+    /// [`EINVAL`] if `state` is the one of another device, or from before a BAR was moved.
     ///
     /// [`pci_load_saved_state`]: srctree/drivers/pci/pci.c
     pub fn load_saved_state(&self, state: &SavedState) -> Result {
-        if state.pdev.as_raw() != self.as_raw() {
+        if state.pdev.as_raw() != self.as_raw() || state.bars != self.bar_starts() {
             return Err(EINVAL);
         }
 
@@ -698,8 +712,14 @@ impl Device<device::Pm> {
     ///
     /// C function: [`pci_prepare_to_sleep`].
     ///
+    /// # Errors
+    ///
+    /// Those of [`Self::set_power_state`].
+    ///
     /// [`pci_prepare_to_sleep`]: srctree/drivers/pci/pci.c
     pub fn prepare_to_sleep(&self) -> Result {
+        self.check_bus_lock()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
         to_result(unsafe { bindings::pci_prepare_to_sleep(self.as_raw()) })
     }
@@ -708,8 +728,14 @@ impl Device<device::Pm> {
     ///
     /// C function: [`pci_back_from_sleep`].
     ///
+    /// # Errors
+    ///
+    /// Those of [`Self::set_power_state`].
+    ///
     /// [`pci_back_from_sleep`]: srctree/drivers/pci/pci.c
     pub fn back_from_sleep(&self) -> Result {
+        self.check_bus_lock()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
         to_result(unsafe { bindings::pci_back_from_sleep(self.as_raw()) })
     }
@@ -856,10 +882,11 @@ mod tests {
     #[test]
     fn callbacks_need_the_data() -> Result {
         let mut pdev = KBox::<bindings::pci_dev>::new_uninit(GFP_KERNEL | __GFP_ZERO)?;
-        // Nothing but the pointer to the data is looked at.
         let pdev = pdev.as_mut_ptr();
         // SAFETY: `pdev` is valid.
         let dev = unsafe { &raw mut (*pdev).dev };
+        // SAFETY: The device is zeroed, and not in use.
+        unsafe { bindings::device_initialize(dev) };
         // SAFETY: As above, and nobody else knows this device.
         let core = unsafe { &*dev.cast::<device::Device<device::CoreInternal>>() };
 

@@ -179,14 +179,22 @@ impl Device {
     /// # Examples
     ///
     /// ```
-    /// # use kernel::{device::{Bound, Device}, irq, pci, prelude::*, sync::aref::ARef};
-    /// struct Hung(ARef<pci::Device>);
+    /// # use kernel::{device::{Bound, Device}, irq, pci, prelude::*};
+    /// # use kernel::sync::{aref::ARef, atomic::{Atomic, Relaxed}};
+    /// struct Hung {
+    ///     pdev: ARef<pci::Device>,
+    ///     // Cleared by `reset_done`.
+    ///     requested: Atomic<u32>,
+    /// }
     ///
     /// impl irq::Handler for Hung {
     ///     fn handle(&self, _dev: &Device<Bound>) -> irq::IrqReturn {
-    ///         // The device says that it does not go on without a reset.
-    ///         if self.0.request_reset(GFP_ATOMIC).is_err() {
-    ///             dev_err!(self.0.as_ref(), "hung\n");
+    ///         // The device says that it does not go on without a reset. It may say so again and
+    ///         // again, until it has been reset.
+    ///         if self.requested.xchg(1, Relaxed) == 0
+    ///             && self.pdev.request_reset(GFP_ATOMIC).is_err()
+    ///         {
+    ///             dev_err!(self.pdev.as_ref(), "hung\n");
     ///         }
     ///         irq::IrqReturn::Handled
     ///     }
@@ -309,10 +317,14 @@ impl Device<Core> {
     /// # Errors
     ///
     /// - [`ENOTTY`](kernel::error::code::ENOTTY) if there is no way to reset it.
+    /// - [`EDEADLK`] in the recovery from an error: say [`NeedReset`] instead.
     /// - Otherwise the error of the method.
     ///
+    /// [`NeedReset`]: super::err::RecoveryResult::NeedReset
     /// [`pci_reset_function_locked`]: srctree/drivers/pci/pci.c
     pub fn reset_function(&self) -> Result {
+        self.check_bus_lock()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, of which the device
         // lock is held.
         to_result(unsafe { bindings::pci_reset_function_locked(self.as_raw()) })
@@ -336,6 +348,8 @@ impl Device<Core> {
     ///
     /// [`__pci_reset_function_locked`]: srctree/drivers/pci/pci.c
     pub fn reset_function_without_restore(&self) -> Result {
+        self.check_bus_lock()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, of which the device
         // lock is held.
         to_result(unsafe { bindings::__pci_reset_function_locked(self.as_raw()) })
@@ -349,10 +363,13 @@ impl Device<Core> {
     ///
     /// - [`ENOTTY`](kernel::error::code::ENOTTY) if the device does not have it, or it is known not
     ///   to work.
+    /// - [`EDEADLK`] in the recovery from an error.
     /// - `ETIME` and others if the device does not come back.
     ///
     /// [`pcie_reset_flr`]: srctree/drivers/pci/pci.c
     pub fn flr(&self) -> Result {
+        self.check_bus_lock()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, of which the device
         // lock is held. `false` is `PCI_RESET_DO_RESET`.
         to_result(unsafe { bindings::pcie_reset_flr(self.as_raw(), false) })

@@ -434,10 +434,10 @@ impl Device<Bound> {
 
 /// For callbacks that hold the device lock. All of it may sleep.
 ///
-/// What enables or disables VFs must not be called by [error handlers](super::err::Driver), except
-/// for [`reset_prepare`](super::err::Driver::reset_prepare) and
-/// [`reset_done`](super::err::Driver::reset_done): the PCI core may hold `pci_bus_sem` there, which
-/// is needed to add and remove devices.
+/// VFs are added and removed with the lock for rescanning and removing, which nests outside of the
+/// device lock. When it is user space that sets the number of VFs, or the device is removed, it is
+/// held before. When user space binds or unbinds the driver of a PF, it is not; a removal of the
+/// device at the same time deadlocks if there are VFs, as it does for drivers in C.
 impl Device<Core> {
     /// Enables `num_vfs` VFs.
     ///
@@ -449,12 +449,14 @@ impl Device<Core> {
     /// - `ENOSYS` if this is not a PF, [`ENODEV`] without `CONFIG_PCI_IOV`.
     /// - [`EINVAL`] if `num_vfs` is 0 or the device does not have so many VFs, or some are enabled.
     /// - [`ENOMEM`] if there are no addresses or bus numbers for them.
+    /// - [`EDEADLK`] in the recovery from an [error](super::err).
     ///
     /// [`pci_enable_sriov`]: srctree/drivers/pci/iov.c
     pub fn enable_sriov(&self, num_vfs: u16) -> Result {
         if num_vfs == 0 {
             return Err(EINVAL);
         }
+        self.check_bus_lock()?;
 
         // If runtime PM is disabled, the device stays as it is, which is fine.
         let usage = match self.runtime_pm().resume_and_get() {
@@ -485,8 +487,20 @@ impl Device<Core> {
     ///
     /// Takes at least a second if there are any. C function: [`pci_disable_sriov`].
     ///
+    /// # Errors
+    ///
+    /// [`EDEADLK`] in the recovery from an [error](super::err).
+    ///
     /// [`pci_disable_sriov`]: srctree/drivers/pci/iov.c
-    pub fn disable_sriov(&self) {
+    pub fn disable_sriov(&self) -> Result {
+        self.check_bus_lock()?;
+        self.remove_vfs();
+
+        Ok(())
+    }
+
+    /// The same as [`Self::disable_sriov`], for probe and remove.
+    pub(super) fn remove_vfs(&self) {
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
         unsafe { bindings::pci_disable_sriov(self.as_raw()) };
 
@@ -520,7 +534,7 @@ impl Device<Core> {
         }
 
         if num_vfs == 0 {
-            self.disable_sriov();
+            self.disable_sriov()?;
         } else {
             self.enable_sriov(num_vfs)?;
         }
