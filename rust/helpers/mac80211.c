@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/module.h>
 #include <net/mac80211.h>
 
 #if IS_BUILTIN(CONFIG_MAC80211)
@@ -18,6 +19,11 @@ bool rust_helper__ieee80211_hw_check(struct ieee80211_hw *hw,
 void rust_helper_SET_IEEE80211_DEV(struct ieee80211_hw *hw, struct device *dev)
 {
 	SET_IEEE80211_DEV(hw, dev);
+}
+
+bool rust_helper_within_module(unsigned long addr, const struct module *mod)
+{
+	return within_module(addr, mod);
 }
 
 void rust_helper_ieee80211_tx_info_clear_status(struct ieee80211_tx_info *info)

@@ -162,4 +162,3 @@ quiet()
 		grep -E 'WARNING|BUG|Oops|KASAN|INFO: |general protection' && return 1
 	return 0
 }
-

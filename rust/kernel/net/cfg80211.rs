@@ -11,7 +11,7 @@
 mod band;
 
 pub(crate) use self::band::BandTable;
-pub use self::band::{BandConfig, Bitrate, Channel, ChannelInfo, HtCap, VhtCap};
+pub use self::band::{BandConfig, Bitrate, Channel, ChannelInfo, HeCap, HtCap, VhtCap};
 
 use crate::{
     bindings,
@@ -223,6 +223,11 @@ impl IfTypes {
     /// These types and `other`.
     pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Whether any of `other` is among these.
+    pub(crate) const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// Whether all of `other` are among these.

@@ -156,6 +156,7 @@
 //!         ],
 //!         ht: None,
 //!         vht: None,
+//!         he: &[],
 //!     };
 //!     Allocated::new(dev, Radio)?
 //!         .configure(&Config {
@@ -187,6 +188,7 @@ mod sta;
 mod stats;
 mod tx;
 mod txq;
+mod unload;
 mod vif;
 mod vtable;
 mod work;
@@ -477,7 +479,8 @@ pub trait Operations: Sized + Send + Sync + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// The bit of a station in the TIM is to change. The driver may fetch the next beacon.
+    /// The bit of a station in the TIM is to change. The driver may fetch the next beacon. A
+    /// spinlock of mac80211 is held, `ieee80211_local::tim_lock`.
     fn set_tim(_hw: &Hw<Self>, _sta: &Sta<Self>, _set: bool, _rcu: &rcu::Guard) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -631,7 +634,8 @@ pub trait Operations: Sized + Send + Sync + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Give a scan up. The driver calls [`Hw::scan_completed`] nevertheless.
+    /// Give a scan up. For mac80211 it is over when this returns: the hardware must not go on, and
+    /// what it says about this scan later must not be taken for the end of the next one.
     fn cancel_hw_scan(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }

@@ -14,8 +14,8 @@ mod tests {
         faux,
         net::{
             cfg80211::{
-                Band, BandConfig, Bitrate, ChanDef, Channel, CipherSuite, HtCap, IfCombination,
-                IfLimit, IfType, IfTypes, Locked,
+                Band, BandConfig, Bitrate, ChanDef, Channel, CipherSuite, HeCap, HtCap,
+                IfCombination, IfLimit, IfType, IfTypes, Locked,
             },
             mac80211::{
                 Allocated, AmpduAction, BitrateMask, BssConf, ChannelSwitch, ConfChange, Config,
@@ -453,6 +453,7 @@ mod tests {
         ],
         ht: None,
         vht: None,
+        he: &[],
     };
 
     const CONFIG: Config<'_> = Config {
@@ -504,6 +505,31 @@ mod tests {
             }
         )
         .is_ok());
+        let he = HeCap {
+            types: IfTypes::EMPTY.with(IfType::Station),
+            mac_cap_info: [0; 6],
+            phy_cap_info: [0; 11],
+            streams: 1,
+        };
+        for (he, refuses) in [
+            (&[he][..], false),
+            // A type twice, no streams, no types.
+            (&[he, he], true),
+            (&[HeCap { streams: 0, ..he }], true),
+            (
+                &[HeCap {
+                    types: IfTypes::EMPTY,
+                    ..he
+                }],
+                true,
+            ),
+        ] {
+            let config = Config {
+                bands: &[BandConfig { he, ..BAND }],
+                ..CONFIG
+            };
+            assert_eq!(configure(dev, &config).is_err(), refuses);
+        }
         // Two channels need channel contexts.
         let limit = IfLimit {
             max: 2,

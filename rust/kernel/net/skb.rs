@@ -82,14 +82,19 @@ pub trait Layer: private::Sealed + 'static {
     }
 }
 
+/// A [`Layer`] whose buffers may be changed: they do not go back to where they come from.
+pub trait Writable: Layer {}
+
 impl private::Sealed for () {}
 impl Layer for () {}
+impl Writable for () {}
 
 /// A [`Layer`] that keeps a value of type `T` in the control block.
 pub struct Cb<T>(PhantomData<T>);
 
 impl<T: Copy + Send + Sync + 'static> private::Sealed for Cb<T> {}
 impl<T: Copy + Send + Sync + 'static> Layer for Cb<T> {}
+impl<T: Copy + Send + Sync + 'static> Writable for Cb<T> {}
 
 /// Why a buffer is dropped (`enum skb_drop_reason`), as the tracepoint `skb:kfree_skb` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -1214,7 +1219,7 @@ impl<L: Layer> Deref for SkBuff<L> {
     }
 }
 
-impl<L: Layer> DerefMut for SkBuff<L> {
+impl<L: Writable> DerefMut for SkBuff<L> {
     #[inline]
     fn deref_mut(&mut self) -> &mut Skb {
         // SAFETY: By the type invariants; nobody else accesses the buffer as long as `self` is

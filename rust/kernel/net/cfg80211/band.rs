@@ -2,7 +2,7 @@
 
 //! Bands, channels and bit rates.
 
-use super::Band;
+use super::{Band, IfType, IfTypes};
 use crate::{bindings, prelude::*};
 
 /// A channel that hardware can use.
@@ -208,6 +208,96 @@ impl VhtCap {
     }
 }
 
+/// What hardware can do with high efficiency (802.11ax), for interfaces of some types.
+///
+/// C: `struct ieee80211_sband_iftype_data`, `struct ieee80211_sta_he_cap`.
+#[derive(Clone, Copy, Debug)]
+pub struct HeCap {
+    /// The types of interfaces.
+    pub types: IfTypes,
+    /// MAC capabilities, `IEEE80211_HE_MAC_CAP*`.
+    pub mac_cap_info: [u8; 6],
+    /// PHY capabilities, `IEEE80211_HE_PHY_CAP*`. There are no PPE thresholds.
+    pub phy_cap_info: [u8; 11],
+    /// Number of spatial streams, 1 to 8; MCS 0 to 11 of each are supported.
+    pub streams: u8,
+}
+
+impl HeCap {
+    /// In octet 0 of the MAC capabilities: the HE variant of HT control.
+    pub const MAC_CAP0_HTC_HE: u8 = bindings::IEEE80211_HE_MAC_CAP0_HTC_HE as u8;
+    /// In octet 0 of the PHY capabilities: 40 MHz in the 2.4 GHz band.
+    pub const PHY_CAP0_CHANNEL_WIDTH_SET_40MHZ_IN_2G: u8 =
+        bindings::IEEE80211_HE_PHY_CAP0_CHANNEL_WIDTH_SET_40MHZ_IN_2G as u8;
+    /// In octet 0 of the PHY capabilities: 40 and 80 MHz in the 5 GHz band.
+    pub const PHY_CAP0_CHANNEL_WIDTH_SET_40MHZ_80MHZ_IN_5G: u8 =
+        bindings::IEEE80211_HE_PHY_CAP0_CHANNEL_WIDTH_SET_40MHZ_80MHZ_IN_5G as u8;
+    /// In octet 0 of the PHY capabilities: 160 MHz in the 5 GHz band.
+    pub const PHY_CAP0_CHANNEL_WIDTH_SET_160MHZ_IN_5G: u8 =
+        bindings::IEEE80211_HE_PHY_CAP0_CHANNEL_WIDTH_SET_160MHZ_IN_5G as u8;
+    /// In octet 0 of the PHY capabilities: twice 80 MHz in the 5 GHz band.
+    pub const PHY_CAP0_CHANNEL_WIDTH_SET_80PLUS80_MHZ_IN_5G: u8 =
+        bindings::IEEE80211_HE_PHY_CAP0_CHANNEL_WIDTH_SET_80PLUS80_MHZ_IN_5G as u8;
+    /// In octet 1 of the PHY capabilities: LDPC.
+    pub const PHY_CAP1_LDPC_CODING_IN_PAYLOAD: u8 =
+        bindings::IEEE80211_HE_PHY_CAP1_LDPC_CODING_IN_PAYLOAD as u8;
+
+    /// Refuses what `ieee80211_register_hw()` does, and thresholds, which there are none of.
+    fn check(&self, band: Band, ht: Option<&HtCap>) -> Result {
+        let client = IfTypes::EMPTY.with(IfType::Station).with(IfType::P2pClient);
+        let [width, ..] = self.phy_cap_info;
+        let has_40mhz = width
+            & if band == Band::Band2Ghz {
+                Self::PHY_CAP0_CHANNEL_WIDTH_SET_40MHZ_IN_2G
+            } else {
+                Self::PHY_CAP0_CHANNEL_WIDTH_SET_40MHZ_80MHZ_IN_5G
+            }
+            != 0;
+        let ht_has_40mhz = ht.is_some_and(|ht| ht.cap & HtCap::SUP_WIDTH_20_40 != 0);
+        let thresholds = bindings::IEEE80211_HE_PHY_CAP6_PPE_THRESHOLD_PRESENT as u8;
+        if self.types == IfTypes::EMPTY
+            // mac80211 takes the capabilities of access points for them.
+            || self.types.contains(IfType::ApVlan)
+            || !(1..=8).contains(&self.streams)
+            || self.phy_cap_info[6] & thresholds != 0
+            || self.types.intersects(client) && ht_has_40mhz && !has_40mhz
+        {
+            return Err(EINVAL);
+        }
+        Ok(())
+    }
+
+    fn to_raw(self) -> bindings::ieee80211_sband_iftype_data {
+        /// Of a width that there is not.
+        const NONE: u16 = 0xffff;
+
+        // Two bits per stream: 2 is MCS 0 to 11, 3 is none.
+        let map = (0..8).fold(0u16, |map, stream| {
+            let bits: u16 = if stream < self.streams { 2 } else { 3 };
+            map | (bits << (2 * stream))
+        });
+        let [width, ..] = self.phy_cap_info;
+        let map_of = |flag| if width & flag != 0 { map } else { NONE }.to_le();
+        let mut raw: bindings::ieee80211_sband_iftype_data = pin_init::zeroed();
+        raw.types_mask = self.types.as_raw();
+        let he = &mut raw.he_cap;
+        he.has_he = true;
+        he.he_cap_elem.mac_cap_info = self.mac_cap_info;
+        he.he_cap_elem.phy_cap_info = self.phy_cap_info;
+        let mcs_160 = map_of(Self::PHY_CAP0_CHANNEL_WIDTH_SET_160MHZ_IN_5G);
+        let mcs_80p80 = map_of(Self::PHY_CAP0_CHANNEL_WIDTH_SET_80PLUS80_MHZ_IN_5G);
+        he.he_mcs_nss_supp = bindings::ieee80211_he_mcs_nss_supp {
+            rx_mcs_80: map.to_le(),
+            tx_mcs_80: map.to_le(),
+            rx_mcs_160: mcs_160,
+            tx_mcs_160: mcs_160,
+            rx_mcs_80p80: mcs_80p80,
+            tx_mcs_80p80: mcs_80p80,
+        };
+        raw
+    }
+}
+
 /// A band that hardware can use.
 ///
 /// C: `struct ieee80211_supported_band`.
@@ -223,6 +313,8 @@ pub struct BandConfig<'a> {
     pub ht: Option<HtCap>,
     /// What it can do with very high throughput.
     pub vht: Option<VhtCap>,
+    /// What it can do with high efficiency; each type of interfaces is in one of them at most.
+    pub he: &'a [HeCap],
 }
 
 /// The tables of one band, for one wiphy: regulatory code writes to the channels, hence they
@@ -230,11 +322,12 @@ pub struct BandConfig<'a> {
 ///
 /// # Invariants
 ///
-/// `raw` refers to `_channels` and `_bitrates`, with their lengths.
+/// `raw` refers to `_channels`, `_bitrates` and `_iftype_data`, with their lengths.
 pub(crate) struct BandTable {
     raw: KBox<bindings::ieee80211_supported_band>,
     _channels: KVec<bindings::ieee80211_channel>,
     _bitrates: KVec<bindings::ieee80211_rate>,
+    _iftype_data: KVec<bindings::ieee80211_sband_iftype_data>,
 }
 
 impl BandTable {
@@ -258,7 +351,7 @@ impl BandTable {
             (Band::Band2Ghz, 4 | 7) | (Band::Band5Ghz | Band::Band6Ghz, 3) => (),
             _ => return Err(EINVAL),
         }
-        // HE, which 6 GHz needs, is not there yet.
+        // What HE needs there in addition is not there yet.
         if config.band == Band::Band6Ghz {
             return Err(EINVAL);
         }
@@ -291,6 +384,17 @@ impl BandTable {
             bitrates.push(raw, GFP_KERNEL)?;
         }
 
+        let mut iftype_data = KVec::with_capacity(config.he.len(), GFP_KERNEL)?;
+        let mut types = IfTypes::EMPTY;
+        for he in config.he {
+            he.check(config.band, config.ht.as_ref())?;
+            if types.intersects(he.types) {
+                return Err(EINVAL);
+            }
+            types = types.union(he.types);
+            iftype_data.push(he.to_raw(), GFP_KERNEL)?;
+        }
+
         let mut raw = KBox::new(
             pin_init::zeroed::<bindings::ieee80211_supported_band>(),
             GFP_KERNEL,
@@ -306,12 +410,17 @@ impl BandTable {
         if let Some(vht) = &config.vht {
             vht.fill(&mut raw.vht_cap)?;
         }
+        if !iftype_data.is_empty() {
+            raw.iftype_data = iftype_data.as_ptr();
+            raw.n_iftype_data = u16::try_from(iftype_data.len())?;
+        }
         // INVARIANT: Set above. The memory of a `KVec` does not move as long as it is not pushed
         // to.
         Ok(Self {
             raw,
             _channels: channels,
             _bitrates: bitrates,
+            _iftype_data: iftype_data,
         })
     }
 

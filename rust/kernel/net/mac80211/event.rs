@@ -319,21 +319,33 @@ impl<T: Operations> Vif<T> {
     ///
     /// C: `ieee80211_beacon_cntdwn_is_complete()`.
     pub fn csa_is_due(&self, _rcu: &rcu::Guard) -> bool {
-        // SAFETY: The interface is valid. The field may be written at the same time.
-        let active = unsafe { (&raw const (*self.as_raw()).bss_conf.csa_active).read_volatile() };
-        if !active || !self.can_beacon() {
+        if !self.csa_is_active() {
             return false;
         }
         // SAFETY: The interface is valid. There are beacons, as long as a switch is active.
         unsafe { bindings::ieee80211_beacon_cntdwn_is_complete(self.as_raw(), 0) }
     }
 
-    /// Says that all beacons before a channel switch were sent.
+    /// Whether its beacons announce a channel switch.
+    fn csa_is_active(&self) -> bool {
+        // SAFETY: The interface is valid. The field may be written at the same time.
+        let active = unsafe { (&raw const (*self.as_raw()).bss_conf.csa_active).read_volatile() };
+        active && self.can_beacon()
+    }
+
+    /// Says that all beacons before a channel switch were sent. Nothing happens if none is
+    /// announced.
     ///
     /// C: `ieee80211_csa_finish()`.
     pub fn csa_finish(&self, _rcu: &rcu::Guard) {
-        // SAFETY: The interface is valid. What is queued is cancelled when the interface goes,
-        // after `Operations::remove_interface` and the grace period that follows it.
+        // The interface of monitors beside others has no part in it: its memory is freed without
+        // cancelling what is queued.
+        if !self.csa_is_active() {
+            return;
+        }
+        // SAFETY: The interface is valid, and has a network device. What is queued is cancelled by
+        // `ieee80211_link_stop()`, before its memory is freed, and after the grace period that
+        // `unregister_netdevice()` waits for.
         unsafe { bindings::ieee80211_csa_finish(self.as_raw(), 0) };
     }
 }

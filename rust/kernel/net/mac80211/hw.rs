@@ -2,7 +2,7 @@
 
 //! The life of a `struct ieee80211_hw`.
 
-use super::{rx::RxStatus, vif::Vif, vtable, work::Work, Operations};
+use super::{rx::RxStatus, unload::Unload, vif::Vif, vtable, work::Work, Operations};
 use crate::{
     bindings,
     device::Device,
@@ -87,6 +87,9 @@ pub struct Config<'a> {
     pub max_scan_elements: u16,
     /// How long the hardware can remain on a channel, in ms.
     pub max_remain_on_channel: u16,
+    /// Whether access points can go to another channel. The driver has to look after each beacon
+    /// whether it is time to, see [`Vif::csa_is_due`](super::Vif::csa_is_due).
+    pub has_channel_switch: bool,
     /// How many rates the driver tries per frame, 1 to 4.
     pub max_rates: u8,
     /// How often it tries each.
@@ -108,6 +111,7 @@ impl Config<'_> {
         max_scan_ssids: 4,
         max_scan_elements: 2048,
         max_remain_on_channel: 5000,
+        has_channel_switch: false,
         max_rates: 1,
         max_rate_tries: 1,
     };
@@ -235,6 +239,8 @@ impl<T: Operations> Hw<T> {
                 return Err(EINVAL);
             }
         }
+        // Until the frame is queued, so that `Operations::stop` can wait for whoever is here.
+        let _rcu = rcu::read_lock();
         if self.private().started.load(Acquire) == 0 {
             return Ok(());
         }
@@ -337,10 +343,12 @@ impl<T: Operations> Hw<T> {
     /// Has the hardware set up anew, after it has lost its state.
     ///
     /// mac80211 then calls [`Operations::start`] without [`Operations::stop`], and adds the
-    /// interfaces and stations again. Their private data is kept.
+    /// interfaces and stations again. Their private data is kept. A scan of the hardware is over.
     ///
     /// C: `ieee80211_restart_hw()`. It can be called in any context.
     pub fn restart(&self) {
+        // mac80211 warns about one that is not.
+        self.scan_completed(true);
         // SAFETY: The hardware is valid. The work is cancelled after all callbacks, and after the
         // handle was revoked, in `ieee80211_unregister_hw()`.
         unsafe { bindings::ieee80211_restart_hw(self.as_raw()) };
@@ -540,6 +548,10 @@ impl<T: Operations> Allocated<T> {
                 return Err(EINVAL);
             }
         }
+        // `ieee80211_register_hw()` would take it from the types, but not from the combinations.
+        if !cfg!(CONFIG_MAC80211_MESH) && config.interface_modes.contains(IfType::MeshPoint) {
+            return Err(EINVAL);
+        }
         if config.interface_modes == IfTypes::EMPTY
             || config.addresses.is_empty()
             || config.bands.is_empty()
@@ -579,7 +591,7 @@ impl<T: Operations> Allocated<T> {
                 .any(|b| b.band == band.band);
             // `ieee80211_register_hw()` warns about high throughput without QoS.
             let no_qos = u32::from(config.queues) < bindings::IEEE80211_NUM_ACS
-                && (band.ht.is_some() || band.vht.is_some());
+                && (band.ht.is_some() || band.vht.is_some() || !band.he.is_empty());
             if twice || no_qos {
                 return Err(EINVAL);
             }
@@ -618,6 +630,9 @@ impl<T: Operations> Allocated<T> {
             wiphy.max_remain_on_channel_duration = config.max_remain_on_channel;
         }
         wiphy.flags &= !bindings::wiphy_flags_WIPHY_FLAG_PS_ON_BY_DEFAULT;
+        if config.has_channel_switch {
+            wiphy.flags |= bindings::wiphy_flags_WIPHY_FLAG_HAS_CHANNEL_SWITCH;
+        }
         hw.queues = config.queues;
         hw.max_rates = config.max_rates;
         hw.max_rate_tries = config.max_rate_tries;
@@ -661,7 +676,7 @@ impl<T: Operations> Allocated<T> {
             if limit.max == 0
                 || types == IfTypes::EMPTY
                 || !config.interface_modes.contains_all(types)
-                || seen.as_raw() & types.as_raw() != 0
+                || seen.intersects(types)
                 // Any number of them is allowed, and they are not counted.
                 || types.contains(IfType::Monitor)
                 // mac80211 has no more than one.
@@ -713,10 +728,24 @@ impl<T: Operations> Configured<T> {
     ///
     /// C: `ieee80211_register_hw()`.
     pub fn register(self) -> Result<Registration<T>> {
+        // SAFETY: `unregister` is of the same driver as the hardware, hence of the same module. The
+        // hardware is freed after `Unload` is dropped, here and in `Registration`.
+        let unload = unsafe { Unload::new(self.0.hw, unregister::<T>) }?;
+        // Callbacks may be called before the next function returns, and queue works.
+        let live = &self.0.hw().private().shared.live;
+        live.store(COMING, Release);
         // SAFETY: The hardware is valid and not registered.
-        to_result(unsafe { bindings::ieee80211_register_hw(self.0.hw.as_ptr()) })?;
-        self.0.hw().private().shared.live.store(1, Release);
-        Ok(Registration(self.0))
+        let result = to_result(unsafe { bindings::ieee80211_register_hw(self.0.hw.as_ptr()) });
+        if let Err(error) = result {
+            retire(self.0.hw());
+            return Err(error);
+        }
+        unload.arm();
+        live.store(LIVE, Release);
+        Ok(Registration {
+            unload,
+            inner: self.0,
+        })
     }
 }
 
@@ -725,7 +754,14 @@ impl<T: Operations> Configured<T> {
 /// Dropping it may sleep. Handles find nothing any more, the interfaces are removed, no callback
 /// runs any more, and the data is dropped, in this order. The caller must not hold the RTNL, nor a
 /// mutex that a callback takes.
-pub struct Registration<T: Operations>(Inner<T>);
+///
+/// If it is forgotten, the hardware remains registered, until the module of the driver is unloaded;
+/// then it is unregistered, but not freed.
+pub struct Registration<T: Operations> {
+    // Dropped first: `inner` is used until the end of the module is not watched any more.
+    unload: Unload,
+    inner: Inner<T>,
+}
 
 // SAFETY: It may be dropped in any thread, as the data.
 unsafe impl<T: Operations> Send for Registration<T> {}
@@ -740,7 +776,7 @@ impl<T: Operations> Registration<T> {
     ///
     /// C: `wiphy_lock()`.
     pub fn lock(&self) -> cfg80211::Guard<'_, Hw<T>> {
-        cfg80211::Guard::new(self.0.hw())
+        cfg80211::Guard::new(self.inner.hw())
     }
 }
 
@@ -748,33 +784,58 @@ impl<T: Operations> Deref for Registration<T> {
     type Target = Hw<T>;
 
     fn deref(&self) -> &Hw<T> {
-        self.0.hw()
+        self.inner.hw()
     }
 }
 
 impl<T: Operations> Drop for Registration<T> {
     fn drop(&mut self) {
-        self.0.hw().private().shared.live.store(0, Release);
-        // Whoever has got the hardware by a handle is done with it afterwards.
-        // SAFETY: There are no conditions; it may sleep.
-        unsafe { bindings::synchronize_rcu() };
-        {
-            let hw = self.lock();
-            // Callbacks that have found it registered have ended, those that follow queue nothing.
-            // SAFETY: The mutex is held.
-            unsafe { hw.cancel_works() };
+        if self.unload.disarm() {
+            // SAFETY: The hardware is registered, and nobody else unregisters it. `Inner` frees it
+            // when it is dropped.
+            unsafe { unregister::<T>(self.inner.hw) };
         }
-        // SAFETY: The hardware is valid and registered. `Inner` frees it when it is dropped.
-        unsafe { bindings::ieee80211_unregister_hw(self.0.hw.as_ptr()) };
     }
 }
+
+/// From now on handles find nothing, and no works run.
+fn retire<T: Operations>(hw: &Hw<T>) {
+    hw.private().shared.live.store(0, Release);
+    // Whoever has got the hardware by a handle is done with it afterwards.
+    // SAFETY: There are no conditions; it may sleep.
+    unsafe { bindings::synchronize_rcu() };
+    let hw = cfg80211::Guard::new(hw);
+    // Callbacks that have found it registered have ended, those that follow queue nothing.
+    // SAFETY: The mutex is held.
+    unsafe { hw.cancel_works() };
+}
+
+/// Ends a registration.
+///
+/// # Safety
+///
+/// `hw` must come from [`Allocated::new`] with the same `T`, and be registered; nobody else may
+/// unregister it.
+unsafe fn unregister<T: Operations>(hw: NonNull<bindings::ieee80211_hw>) {
+    // SAFETY: By the safety requirements.
+    let hw = unsafe { Hw::<T>::from_raw(hw.as_ptr()) };
+    retire(hw);
+    // SAFETY: The hardware is valid and registered.
+    unsafe { bindings::ieee80211_unregister_hw(hw.as_raw()) };
+}
+
+/// [`Shared::live`] of hardware that is about to be registered.
+const COMING: i32 = 1;
+
+/// [`Shared::live`] of hardware that is registered.
+const LIVE: i32 = 2;
 
 /// What handles have in common.
 ///
 /// # Invariants
 ///
-/// If `live` is not 0, `hw` is registered, and remains allocated for an RCU grace period after
-/// `live` has become 0.
+/// If `live` is [`LIVE`], `hw` is registered, and remains allocated for an RCU grace period after
+/// `live` has become 0. It has become 0 before `hw` is freed.
 pub(super) struct Shared<T: Operations> {
     hw: NonNull<bindings::ieee80211_hw>,
     pub(super) live: Atomic<i32>,
@@ -802,7 +863,7 @@ impl<T: Operations> Handle<T> {
     /// The hardware, if it is registered, as long as RCU is held.
     #[inline]
     pub fn get<'a>(&'a self, _rcu: &'a rcu::Guard) -> Option<&'a Hw<T>> {
-        if self.0.live.load(Acquire) == 0 {
+        if self.0.live.load(Acquire) != LIVE {
             return None;
         }
         // SAFETY: By the type invariant of `Shared` it is valid as long as RCU is held.

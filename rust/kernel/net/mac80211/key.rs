@@ -77,7 +77,11 @@ impl Key {
     /// # Safety
     ///
     /// The mutex of the wiphy must be held.
-    pub(super) unsafe fn set_place(&self, index: u8, flags: KeyFlags) {
+    pub(super) unsafe fn set_place(&self, index: u8, mut flags: KeyFlags) {
+        // `ieee80211_key_enable_hw_accel()` warns about both.
+        if flags.0 & KeyFlags::GENERATE_IV.0 != 0 {
+            flags.0 &= !KeyFlags::PUT_IV_SPACE.0;
+        }
         // SAFETY: The key is valid, and written with the mutex only. Whoever reads at the same time
         // expects it.
         unsafe {
@@ -103,7 +107,7 @@ impl KeyFlags {
     /// It puts the IV into management frames.
     pub const GENERATE_IV_MGMT: Self =
         Self(bindings::ieee80211_key_flags_IEEE80211_KEY_FLAG_GENERATE_IV_MGMT as u16);
-    /// It leaves room for the IV.
+    /// It leaves room for the IV. Means nothing with [`KeyFlags::GENERATE_IV`].
     pub const PUT_IV_SPACE: Self =
         Self(bindings::ieee80211_key_flags_IEEE80211_KEY_FLAG_PUT_IV_SPACE as u16);
     /// It makes the Michael MIC of TKIP.

@@ -105,7 +105,8 @@ impl<T: Operations> Hw<T> {
         let mut info: bindings::cfg80211_scan_info = pin_init::zeroed();
         info.aborted = aborted;
         // SAFETY: The hardware is valid. The information is copied. mac80211 has a scan, which
-        // waits for this: it was begun by `hw_scan`, and nothing else ends it.
+        // waits for this: it was begun by `hw_scan`, and if it is given up, `cancel_hw_scan` ends
+        // it by this function, before cfg80211 frees the request.
         unsafe { bindings::ieee80211_scan_completed(self.as_raw(), &mut info) };
     }
 

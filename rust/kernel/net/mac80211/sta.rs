@@ -145,7 +145,8 @@ impl<T: Operations> Sta<T> {
     ///
     /// Fails with [`EINVAL`] for a TID that is none.
     ///
-    /// C: `ieee80211_sta_set_buffered()`. It can be called in softirqs and by threads.
+    /// C: `ieee80211_sta_set_buffered()`. It can be called in softirqs and by threads, but not in
+    /// [`Operations::set_tim`], whose lock it takes.
     pub fn set_buffered(&self, tid: u8, buffered: bool, _rcu: &rcu::Guard) -> Result {
         if u32::from(tid) >= bindings::IEEE80211_NUM_TIDS {
             return Err(EINVAL);
@@ -157,7 +158,7 @@ impl<T: Operations> Sta<T> {
 
     /// Says that the station has not acknowledged `packets` frames.
     ///
-    /// C: `ieee80211_report_low_ack()`. It can be called in any context.
+    /// C: `ieee80211_report_low_ack()`. It can be called in softirqs and by threads.
     pub fn report_low_ack(&self, packets: u32, _rcu: &rcu::Guard) {
         // SAFETY: The station is valid.
         unsafe { bindings::ieee80211_report_low_ack(self.as_raw(), packets) };

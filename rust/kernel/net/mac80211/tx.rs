@@ -257,8 +257,9 @@ impl<'a, T: Operations> TxFrame<'a, T> {
         copy(self, flags)
     }
 
-    /// Keeps the frame until the hardware has sent it: it can be mapped for DMA, queued, sent to
-    /// another thread, and be given room for what the hardware wants before and after it.
+    /// Keeps the frame until the hardware has sent it: it can be mapped for DMA, queued, and sent
+    /// to another thread. It can't be changed any more, since mac80211 takes it for what it was:
+    /// it may transmit it again, for a station that was asleep.
     ///
     /// What mac80211 says about it, [`TxFrame::rates`] and the others, has to be read before: the
     /// interface, the station and the key may be gone later.
@@ -315,7 +316,6 @@ impl<T: Operations> Layer for Pending<T> {}
 
 impl<T: Operations> Hw<T> {
     /// Begins the phase in which the control block says what has become of a frame that was kept.
-    /// What the driver has added to the frame must be removed again.
     ///
     /// C: `ieee80211_tx_info_clear_status()`.
     #[inline]

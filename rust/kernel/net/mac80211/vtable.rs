@@ -271,7 +271,12 @@ impl<T: Operations> Vtable<T> {
         let hw = unsafe { locked::<T>(hw) };
         from_result(|| {
             hw.private().started.store(1, Release);
-            T::start(hw).inspect_err(|_| hw.private().started.store(0, Relaxed))?;
+            T::start(hw).inspect_err(|_| {
+                hw.private().started.store(0, Relaxed);
+                // As in `stop()`; `drv_start()` waits for the tasklet, too.
+                // SAFETY: There are no conditions; it may sleep.
+                unsafe { bindings::synchronize_rcu() };
+            })?;
             Ok(0)
         })
     }
@@ -284,9 +289,8 @@ impl<T: Operations> Vtable<T> {
     unsafe extern "C" fn stop(hw: *mut bindings::ieee80211_hw, suspend: bool) {
         // SAFETY: As the module says.
         let hw = unsafe { locked::<T>(hw) };
-        // mac80211 warns about frames that are received later. Whoever has not seen that it is
-        // stopped holds RCU, as interrupts do; `drv_stop()` waits for the tasklet that they queue
-        // to.
+        // mac80211 warns about frames that are received later. `Hw::rx_irqsafe()` holds RCU when
+        // it looks; `drv_stop()` waits for the tasklet that it queues to.
         hw.private().started.store(0, Relaxed);
         // SAFETY: There are no conditions; it may sleep.
         unsafe { bindings::synchronize_rcu() };
@@ -517,7 +521,8 @@ impl<T: Operations> Vtable<T> {
                 // way down.
                 unsafe {
                     slot.hide();
-                    if core::mem::needs_drop::<T::Sta>() {
+                    // Also if there is nothing to drop: it may be added again, in the same memory.
+                    if size_of::<T::Sta>() != 0 {
                         bindings::synchronize_rcu();
                     }
                     slot.drop_value();
@@ -923,7 +928,8 @@ impl<T: Operations> Vtable<T> {
                 return;
             }
             slot.hide();
-            if core::mem::needs_drop::<T::ChanCtx>() {
+            // Also if there is nothing to drop: the context may be added again, in the same memory.
+            if size_of::<T::ChanCtx>() != 0 {
                 bindings::synchronize_rcu();
             }
             slot.drop_value();
@@ -1111,6 +1117,9 @@ impl<T: Operations> Vtable<T> {
         let (hw, vif) = unsafe { (locked::<T>(hw), interface(ptr)) };
         if let Ok(vif) = vif {
             T::cancel_hw_scan(hw, vif);
+            // When the interface goes down, cfg80211 frees the request without further ado, unless
+            // it is told now.
+            hw.scan_completed(true);
         }
     }
 

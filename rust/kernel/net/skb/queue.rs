@@ -2,7 +2,7 @@
 
 //! Lists of socket buffers.
 
-use super::{Layer, SkBuff, Skb};
+use super::{Layer, SkBuff, Skb, Writable};
 use crate::{
     bindings, ffi::c_ulong, prelude::*, sync::LockClassKey, types::NotThreadSafe, types::Opaque,
 };
@@ -465,7 +465,7 @@ impl<L: Layer> Deref for Peek<'_, L> {
 /// A buffer that is in a queue, whose lock is held, and that can be changed.
 pub struct PeekMut<'a, L: Layer = ()>(Peek<'a, L>);
 
-impl<L: Layer> PeekMut<'_, L> {
+impl<L: Writable> PeekMut<'_, L> {
     /// Returns the buffer.
     #[inline]
     pub fn skb_mut(&mut self) -> &mut Skb {

@@ -3,7 +3,7 @@
 //! What the radios can do.
 
 use kernel::net::cfg80211::{
-    Band, BandConfig, Bitrate, Channel, CipherSuite, HtCap, IfType, IfTypes, VhtCap,
+    Band, BandConfig, Bitrate, Channel, CipherSuite, HeCap, HtCap, IfType, IfTypes, VhtCap,
 };
 
 const CHANNELS_2GHZ: &[Channel] = &[
@@ -93,6 +93,44 @@ const VHT: VhtCap = VhtCap {
     streams: 8,
 };
 
+const HE_2GHZ: HeCap = HeCap {
+    types: MANY,
+    mac_cap_info: [HeCap::MAC_CAP0_HTC_HE, 0, 0, 0, 0, 0],
+    phy_cap_info: [
+        HeCap::PHY_CAP0_CHANNEL_WIDTH_SET_40MHZ_IN_2G,
+        HeCap::PHY_CAP1_LDPC_CODING_IN_PAYLOAD,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ],
+    streams: 2,
+};
+
+const HE_5GHZ: HeCap = HeCap {
+    phy_cap_info: [
+        HeCap::PHY_CAP0_CHANNEL_WIDTH_SET_40MHZ_80MHZ_IN_5G
+            | HeCap::PHY_CAP0_CHANNEL_WIDTH_SET_160MHZ_IN_5G
+            | HeCap::PHY_CAP0_CHANNEL_WIDTH_SET_80PLUS80_MHZ_IN_5G,
+        HeCap::PHY_CAP1_LDPC_CODING_IN_PAYLOAD,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ],
+    ..HE_2GHZ
+};
+
 pub(crate) const BANDS: &[BandConfig<'_>] = &[
     BandConfig {
         band: Band::Band2Ghz,
@@ -100,6 +138,7 @@ pub(crate) const BANDS: &[BandConfig<'_>] = &[
         bitrates: BITRATES_2GHZ,
         ht: Some(HT),
         vht: None,
+        he: &[HE_2GHZ],
     },
     BandConfig {
         band: Band::Band5Ghz,
@@ -107,6 +146,7 @@ pub(crate) const BANDS: &[BandConfig<'_>] = &[
         bitrates: &OFDM,
         ht: Some(HT),
         vht: Some(VHT),
+        he: &[HE_5GHZ],
     },
 ];
 

@@ -175,11 +175,9 @@ impl Radio {
     }
 
     fn end_scan(hw: &Locked<Hw<Self>>, aborted: bool) {
-        if hw.is_scanning() {
-            hw.cancel_work::<SCAN_NEXT>();
-            hw.data().visit(0);
-            hw.scan_completed(aborted);
-        }
+        hw.cancel_work::<SCAN_NEXT>();
+        hw.data().visit(0);
+        hw.scan_completed(aborted);
     }
 
     fn begin_stay(hw: &Locked<Hw<Self>>) {
@@ -543,6 +541,7 @@ impl Owner {
             ],
             cipher_suites: bands::CIPHERS,
             queues: 4,
+            has_channel_switch: true,
             max_rates: 4,
             max_rate_tries: 11,
             ..Config::DEFAULT
