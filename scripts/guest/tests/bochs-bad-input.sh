@@ -6,8 +6,8 @@
 #: modules = ["bochs_rust"]
 #: configurations = ["display"]
 #: tools = ["kms"]
-#: timeout = 60
-#: time = 30
+#: timeout = 110
+#: time = 75
 
 . /series/ktap.sh
 . /series/pci.sh
@@ -17,7 +17,7 @@ plan 4
 device 1234:1111
 card=$(basename "$DEV"/drm/card*)
 seed=$(od -An -tu4 -N4 /dev/urandom)
-seconds=$(rounds 15 900)
+seconds=$(rounds 60 900)
 
 has_console()
 {

@@ -115,8 +115,13 @@ const REGISTERS_SIZE: usize = 0x1000;
 const EDID_SIZE: usize = 0x400;
 const EDID_HEADER: [u8; 8] = [0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00];
 
-/// The only size of a pixel that is used, in bytes.
-const CPP: u32 = 4;
+/// Whether the device shows 16 bits: in the byte order of the machine that it is in, which is only
+/// known to be little endian if the CPU is.
+const HAS_RGB565: bool = cfg!(target_endian = "little");
+
+/// The size of the smallest pixels in bytes. A mode has enough memory if they fit, since what has
+/// larger ones is converted then.
+const MIN_CPP: u32 = if HAS_RGB565 { 2 } else { 4 };
 
 /// The limits of the device, and what it begins with if it has no EDID.
 const MAX_WIDTH: u32 = 8192;
@@ -212,13 +217,17 @@ impl Bochs {
         io.write(VGA_ATT_W, VGA_ATT_W::default().with_video(!blank));
     }
 
+    /// Sets the resolution, as if pixels were small. [`Bochs::set_scanout`] follows.
     fn set_mode(&self, io: &Registers, mode: &DisplayMode) {
-        let stride = u64::from(mode.hdisplay()) * u64::from(CPP);
+        let stride = u64::from(mode.hdisplay()) * u64::from(MIN_CPP);
         let lines = self.size.checked_div(stride).unwrap_or(0);
         let lines = u16::try_from(lines).unwrap_or(u16::MAX);
 
         io.write(DISPI_ENABLE, DISPI_ENABLE::default());
-        io.write(DISPI_BPP, DISPI_BPP::default().with_bits(CPP as u16 * 8));
+        io.write(
+            DISPI_BPP,
+            DISPI_BPP::default().with_bits(MIN_CPP as u16 * 8),
+        );
         io.write(
             DISPI_XRES,
             DISPI_XRES::default().with_pixels(mode.hdisplay()),
@@ -244,19 +253,30 @@ impl Bochs {
         );
     }
 
-    fn set_base(io: &Registers, base: &Base) {
+    fn set_scanout(&self, io: &Registers, scanout: &Scanout) {
+        // At any time, the device reduces the height to what fits the memory, and does not increase
+        // it again. So lines change while pixels are small.
+        io.write(
+            DISPI_BPP,
+            DISPI_BPP::default().with_bits(MIN_CPP as u16 * 8),
+        );
         io.write(
             DISPI_VIRT_WIDTH,
-            DISPI_VIRT_WIDTH::default().with_pixels(base.virt_width),
+            DISPI_VIRT_WIDTH::default().with_pixels(scanout.layout.width),
+        );
+        io.write(
+            DISPI_BPP,
+            DISPI_BPP::default().with_bits(u16::from(scanout.layout.cpp) * 8),
         );
         io.write(
             DISPI_X_OFFSET,
-            DISPI_X_OFFSET::default().with_pixels(base.x),
+            DISPI_X_OFFSET::default().with_pixels(scanout.x),
         );
         io.write(
             DISPI_Y_OFFSET,
-            DISPI_Y_OFFSET::default().with_pixels(base.y),
+            DISPI_Y_OFFSET::default().with_pixels(scanout.y),
         );
+        self.set_big_endian(io, scanout.layout.big_endian);
     }
 
     fn read_edid(io: &Registers, offset: usize, buf: &mut [u8]) -> Result {
@@ -271,39 +291,72 @@ impl Bochs {
     }
 }
 
-/// Where the device finds the first pixel: memory has the whole framebuffer.
-#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-struct Base {
-    virt_width: u16,
+/// How pixels are kept in the memory of the device.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Layout {
+    /// The length of a line in pixels.
+    width: u16,
+    /// The size of a pixel in bytes.
+    cpp: u8,
+    big_endian: bool,
+    /// Whether the framebuffer is in [`FourCc::XRGB8888`], and becomes [`FourCc::RGB565`].
+    converted: bool,
+}
+
+impl Layout {
+    /// The length of a line in bytes.
+    fn pitch(&self) -> u32 {
+        u32::from(self.width) * u32::from(self.cpp)
+    }
+}
+
+/// What the device shows: memory has the whole framebuffer, and this is where the first pixel is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Scanout {
+    layout: Layout,
     x: u16,
     y: u16,
 }
 
-impl Base {
-    /// Returns the values of the registers for the part `src` of a framebuffer, or an error if the
-    /// device can't show it.
+impl Scanout {
+    /// Returns how the part `src` of a framebuffer is shown, or an error if the device can't show
+    /// it.
     ///
-    /// `src` is in 1/65536 of a pixel, `pitch` and `size` in bytes.
-    fn new(src: kms::Rect, pitch: u32, size: u64) -> Result<Self> {
-        if pitch % CPP != 0 {
+    /// `src` is in 1/65536 of a pixel, `size` is that of the memory in bytes.
+    fn new(src: kms::Rect, fb: &kms::Framebuffer, size: u64) -> Result<Self> {
+        let format = fb.format();
+        let cpp: u8 = if format == FourCc::RGB565 { 2 } else { 4 };
+        if fb.pitch() % u32::from(cpp) != 0 {
             return Err(EINVAL);
         }
 
         let x = u16::try_from(src.x1 >> 16)?;
         let y = u16::try_from(src.y1 >> 16)?;
         let bottom = u64::try_from(i64::from(src.y2) + 0xffff)? >> 16;
-
+        let layout = Layout {
+            width: u16::try_from(fb.pitch() / u32::from(cpp))?,
+            cpp,
+            big_endian: format == FourCc::BGRX8888,
+            converted: false,
+        };
         // This is how the device checks it.
-        let offset = u64::from(x) * u64::from(CPP);
-        if bottom * u64::from(pitch) + offset > size {
-            return Err(ENOMEM);
-        }
+        let fits =
+            |l: &Layout| bottom * u64::from(l.pitch()) + u64::from(x) * u64::from(l.cpp) <= size;
 
-        Ok(Self {
-            virt_width: u16::try_from(pitch / CPP)?,
-            x,
-            y,
-        })
+        let small = Layout {
+            cpp: 2,
+            converted: true,
+            ..layout
+        };
+        let layout = if fits(&layout) {
+            layout
+        } else if HAS_RGB565 && format == FourCc::XRGB8888 && fits(&small) {
+            small
+        } else {
+            return Err(ENOMEM);
+        };
+
+        Ok(Self { layout, x, y })
     }
 }
 
@@ -312,7 +365,7 @@ struct BochsPlane;
 #[vtable]
 impl kms::DriverPlane for BochsPlane {
     type Driver = BochsDriver;
-    type State = Base;
+    type State = Scanout;
 
     const SHADOW: bool = true;
 
@@ -324,19 +377,27 @@ impl kms::DriverPlane for BochsPlane {
         })?;
 
         let state = check.new_state();
-        if let (true, Some(fb)) = (state.is_visible(), state.framebuffer()) {
-            let base = Base::new(state.src(), fb.pitch(), plane.drm().size)?;
+        let (true, Some(fb)) = (state.is_visible(), state.framebuffer()) else {
+            return Ok(());
+        };
+        let scanout = Scanout::new(state.src(), fb, plane.drm().size)?;
 
-            *check.data_mut() = base;
+        if scanout.layout.converted {
+            check.reserve_conversion(FourCc::RGB565)?;
         }
+        // What user space has not changed is not where it has been.
+        if scanout.layout != check.old_state().layout {
+            check.ignore_damage_clips();
+        }
+        *check.data_mut() = scanout;
 
         Ok(())
     }
 
     fn atomic_update(plane: &Plane<BochsDriver>, commit: &PlaneCommit<'_, BochsDriver>) {
         let bochs = plane.drm();
-        let state = commit.new_state();
-        let (Some(fb), Some(guard)) = (state.framebuffer(), bochs.enter()) else {
+        let (old, new) = (commit.old_state(), commit.new_state());
+        let Some(guard) = bochs.enter() else {
             return;
         };
         let (Ok(io), Ok(memory)) = (
@@ -345,17 +406,29 @@ impl kms::DriverPlane for BochsPlane {
         ) else {
             return;
         };
+        // Then nothing of it is to be copied either.
+        if !new.is_visible() {
+            return;
+        }
 
         if let Some(shadow) = commit.shadow() {
+            let pitch = new.layout.pitch();
+
             for clip in commit.damage() {
                 // Can't fail: all of it has been checked.
-                let _ = shadow.copy_to_io(&clip, memory, 0, fb.pitch());
+                let _ = if new.layout.converted {
+                    shadow.convert_to_io(&clip, FourCc::RGB565, memory, 0, pitch)
+                } else {
+                    shadow.copy_to_io(&clip, memory, 0, pitch)
+                };
             }
         }
 
-        if state.is_visible() {
-            Bochs::set_base(io, &state);
-            bochs.set_big_endian(io, fb.format() == FourCc::BGRX8888);
+        let keeps_mode = commit
+            .new_crtc_state()
+            .is_some_and(|crtc| !crtc.needs_modeset());
+        if !(keeps_mode && old.is_visible() && **old == **new) {
+            bochs.set_scanout(io, &new);
         }
     }
 
@@ -365,8 +438,13 @@ impl kms::DriverPlane for BochsPlane {
     ) -> Option<ScanoutBuffer<'a>> {
         let memory = plane.drm().memory.access(panic.dev()).ok()?;
         let fb = panic.state().framebuffer()?;
+        let layout = panic.state().layout;
 
-        ScanoutBuffer::from_io(fb, memory, 0, fb.pitch())
+        if layout.converted {
+            ScanoutBuffer::from_io_converted(fb, FourCc::RGB565, memory, 0, layout.pitch())
+        } else {
+            ScanoutBuffer::from_io(fb, memory, 0, layout.pitch())
+        }
     }
 }
 
@@ -459,10 +537,11 @@ impl kms::Driver for BochsDriver {
 
     fn create_objects(new: &NewObjects<'_, Self>) -> Result {
         // Without a choice, it is the one of the CPU.
-        let formats: &[FourCc] = match (new.drm().has_endian, cfg!(target_endian = "big")) {
-            (true, _) => &[FourCc::XRGB8888, FourCc::BGRX8888],
-            (false, false) => &[FourCc::XRGB8888],
-            (false, true) => &[FourCc::BGRX8888],
+        let formats: &[FourCc] = match (new.drm().has_endian, HAS_RGB565) {
+            (true, true) => &[FourCc::XRGB8888, FourCc::BGRX8888, FourCc::RGB565],
+            (true, false) => &[FourCc::XRGB8888, FourCc::BGRX8888],
+            (false, true) => &[FourCc::XRGB8888, FourCc::RGB565],
+            (false, false) => &[FourCc::BGRX8888],
         };
 
         let primary = Plane::new(
@@ -483,7 +562,7 @@ impl kms::Driver for BochsDriver {
     }
 
     fn mode_valid(drm: &drm::Device<Self>, mode: &DisplayMode) -> ModeStatus {
-        let pitch = u64::from(mode.hdisplay()) * u64::from(CPP);
+        let pitch = u64::from(mode.hdisplay()) * u64::from(MIN_CPP);
 
         if pitch == 0 {
             ModeStatus::BadWidth

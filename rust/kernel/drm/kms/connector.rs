@@ -10,6 +10,7 @@ use super::{encoder::Encoder, Driver, NewObjects};
 use crate::{
     bindings, drm,
     error::{to_result, VTABLE_DEFAULT_ERROR},
+    i2c::I2cAdapter,
     prelude::*,
     types::Opaque,
 };
@@ -22,6 +23,9 @@ use core::{marker::PhantomData, ops::Deref, ptr, ptr::NonNull};
 pub trait DriverConnector: Send + Sync + Sized + 'static {
     /// The driver.
     type Driver: Driver<Connector = Self>;
+
+    /// How the driver learns that a display has been plugged in or out.
+    const HOTPLUG: Hotplug = Hotplug::Never;
 
     /// Adds the modes of the display to `probe`.
     ///
@@ -56,6 +60,20 @@ pub enum ConnectorStatus {
     Disconnected = bindings::drm_connector_status_connector_status_disconnected,
     /// The hardware can't tell.
     Unknown = bindings::drm_connector_status_connector_status_unknown,
+}
+
+/// How it is noticed that a display has been plugged in or out.
+///
+/// C macros: `DRM_CONNECTOR_POLL_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Hotplug {
+    /// Not at all.
+    Never = 0,
+    /// By [`drm::Device::hotplug_event`], which the driver calls.
+    Event = bindings::DRM_CONNECTOR_POLL_HPD as u8,
+    /// By [`DriverConnector::detect`], which the core calls every ten seconds.
+    Poll = (bindings::DRM_CONNECTOR_POLL_CONNECT | bindings::DRM_CONNECTOR_POLL_DISCONNECT) as u8,
 }
 
 /// What sort of plug a connector has.
@@ -169,6 +187,7 @@ impl<T: Driver> Connector<T> {
         // here on, the connector is freed with the device.
         unsafe {
             (*connector).helper_private = &Self::HELPER_FUNCS;
+            (*connector).polled = Data::<T>::HOTPLUG as u8;
             // The core does it for the others.
             if connector_type == ConnectorType::Virtual {
                 bindings::drm_connector_attach_edid_property(connector);
@@ -246,7 +265,8 @@ impl<T: Driver> Connector<T> {
 ///
 /// # Invariants
 ///
-/// The pointer comes from `drm_edid_read_custom()`, and is owned by `self`.
+/// The pointer comes from `drm_edid_read_custom()` or `drm_edid_read_ddc()`, and is owned by
+/// `self`.
 pub struct Edid(NonNull<bindings::drm_edid>);
 
 /// The length of a block of EDID in bytes.
@@ -320,6 +340,20 @@ impl<T: Driver> ConnectorProbe<'_, T> {
                 (&raw mut read).cast(),
             )
         };
+
+        // INVARIANT: Just read.
+        NonNull::new(edid.cast_mut()).map(Edid)
+    }
+
+    /// Reads the EDID of the display over I2C.
+    ///
+    /// Returns [`None`] if there is no display, or if what it says is not valid.
+    ///
+    /// C function: `drm_edid_read_ddc()`.
+    pub fn read_edid_ddc(&mut self, adapter: &I2cAdapter) -> Option<Edid> {
+        // SAFETY: The connector is valid, and its lock is held; the adapter is registered.
+        let edid =
+            unsafe { bindings::drm_edid_read_ddc(self.connector.as_raw(), adapter.as_raw()) };
 
         // INVARIANT: Just read.
         NonNull::new(edid.cast_mut()).map(Edid)

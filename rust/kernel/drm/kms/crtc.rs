@@ -35,6 +35,19 @@ pub enum Vblank {
     Timer,
 }
 
+/// An entry of a gamma table: what is shown for a color, from 0 to 65535.
+///
+/// C struct: `struct drm_color_lut`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ColorLut {
+    pub red: u16,
+    pub green: u16,
+    pub blue: u16,
+    reserved: u16,
+}
+
 /// The CRTCs of a driver.
 ///
 /// `self` is the data of one CRTC. It can be shared: all callbacks get a reference to it.
@@ -50,6 +63,11 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
     /// A new state begins as a clone of the present one, and may be changed in the check phase
     /// only.
     type State: Clone + Default + Send + Sync;
+
+    /// How many entries the gamma table of the hardware has, or 0 if there is none.
+    ///
+    /// Then, user space can set one, see [`CrtcState::gamma_lut`].
+    const GAMMA_SIZE: u32 = 0;
 
     /// Where vertical blanks come from.
     const VBLANK: Vblank = Vblank::None;
@@ -207,7 +225,8 @@ impl<T: Driver> Crtc<T> {
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`] if one of the planes belongs to another device, or is not for that.
+    /// - [`EINVAL`] if one of the planes belongs to another device, or is not for that, or if there
+    ///   are 32 CRTCs already.
     /// - Otherwise the error of the C function.
     pub fn new<'a>(
         new: &'a NewObjects<'_, T>,
@@ -215,6 +234,9 @@ impl<T: Driver> Crtc<T> {
         cursor: Option<&'a Plane<T>>,
         data: impl PinInit<Data<T>, Error>,
     ) -> Result<&'a Self> {
+        // SAFETY: The device is valid and has a mode configuration.
+        NewObjects::<T>::check_count(unsafe { (*new.drm().as_raw()).mode_config.num_crtc })?;
+
         let is_for = |plane: &Plane<T>, plane_type| {
             // SAFETY: The plane is valid.
             let type_ = unsafe { (*plane.as_raw()).type_ };
@@ -274,6 +296,18 @@ impl<T: Driver> Crtc<T> {
 
         // SAFETY: Nobody moves out of it.
         let this = KBox::into_raw(unsafe { Pin::into_inner_unchecked(this) });
+
+        if Data::<T>::GAMMA_SIZE != 0 {
+            // SAFETY: `crtc` has been initialized, and is not in use yet. From here on, it is freed
+            // with the device, and the table with it.
+            unsafe {
+                to_result(bindings::drm_mode_crtc_set_gamma_size(
+                    crtc,
+                    Data::<T>::GAMMA_SIZE as c_int,
+                ))?;
+                bindings::drm_crtc_enable_color_mgmt(crtc, 0, false, Data::<T>::GAMMA_SIZE);
+            }
+        }
 
         // INVARIANT: Just initialized.
         //
@@ -375,7 +409,7 @@ impl<T: Driver> Crtc<T> {
             }
         }
 
-        // That there is no state is noticed by `NewObjects::reset()`.
+        // That there is no state is noticed by `NewObjects::finish()`.
         if let Ok(state) = CrtcState::<T>::alloc(Default::default()) {
             // SAFETY: `crtc` is valid, and takes over `state`.
             unsafe { bindings::__drm_atomic_helper_crtc_reset(crtc, state) };
@@ -423,6 +457,12 @@ impl<T: Driver> Crtc<T> {
         let mut check = unsafe { CrtcCheck::new(Self::from_raw(crtc), state) };
 
         from_result(|| {
+            // The core takes any number of entries.
+            if let Some(lut) = check.new_state().gamma_lut() {
+                if lut.len() != Data::<T>::GAMMA_SIZE as usize {
+                    return Err(EINVAL);
+                }
+            }
             Data::<T>::atomic_check(check.crtc, &mut check)?;
             Ok(0)
         })
@@ -687,11 +727,43 @@ impl<T: Driver> CrtcState<T> {
         }
     }
 
-    /// Returns the mode.
+    /// Returns the gamma table, or [`None`] if colors are shown as they are. It has
+    /// [`DriverCrtc::GAMMA_SIZE`] entries.
+    pub fn gamma_lut(&self) -> Option<&[ColorLut]> {
+        // SAFETY: By the type invariants.
+        let blob = unsafe { (*self.as_raw()).gamma_lut };
+        if blob.is_null() {
+            return None;
+        }
+
+        // SAFETY: The state has a reference to the blob, which does not change, and which the core
+        // has made sure to consist of such entries. Any bits are valid in them.
+        Some(unsafe {
+            core::slice::from_raw_parts(
+                (*blob).data.cast::<ColorLut>(),
+                (*blob).length / core::mem::size_of::<ColorLut>(),
+            )
+        })
+    }
+
+    /// Returns whether the gamma table is another one than in the state before. It is the commit of
+    /// the CRTC that has to write it then.
+    ///
+    /// C field: `color_mgmt_changed`.
+    #[inline]
+    pub fn color_mgmt_changed(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { (*self.as_raw()).color_mgmt_changed() }
+    }
+
+    /// Returns the mode that the hardware is to have. It may differ from the one that user space
+    /// has asked for.
+    ///
+    /// C field: `adjusted_mode` of `struct drm_crtc_state`.
     #[inline]
     pub fn mode(&self) -> &DisplayMode {
         // SAFETY: By the type invariants.
-        unsafe { DisplayMode::from_raw(&raw const (*self.as_raw()).mode) }
+        unsafe { DisplayMode::from_raw(&raw const (*self.as_raw()).adjusted_mode) }
     }
 }
 

@@ -66,7 +66,7 @@ impl<T: Driver> Encoder<T> {
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`] if `possible_crtcs` is 0.
+    /// - [`EINVAL`] if `possible_crtcs` is 0, or if there are 32 encoders already.
     /// - Otherwise the error of the C function.
     pub fn new<'a>(
         new: &'a NewObjects<'_, T>,
@@ -74,6 +74,9 @@ impl<T: Driver> Encoder<T> {
         possible_crtcs: u32,
         data: impl PinInit<Data<T>, Error>,
     ) -> Result<&'a Self> {
+        // SAFETY: The device is valid and has a mode configuration.
+        NewObjects::<T>::check_count(unsafe { (*new.drm().as_raw()).mode_config.num_encoder })?;
+
         if possible_crtcs == 0 {
             return Err(EINVAL);
         }

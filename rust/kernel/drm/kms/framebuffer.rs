@@ -21,6 +21,13 @@ impl FourCc {
     /// 32 bits, little endian: B:G:R:x 8:8:8:8.
     pub const BGRX8888: Self = Self::new(b"BX24");
 
+    /// 16 bits, little endian: R:G:B 5:6:5.
+    pub const RGB565: Self = Self::new(b"RG16");
+    /// 24 bits, little endian: R:G:B 8:8:8.
+    pub const RGB888: Self = Self::new(b"RG24");
+    /// 32 bits, little endian: x:R:G:B 2:10:10:10.
+    pub const XRGB2101010: Self = Self::new(b"XR30");
+
     /// Returns the format with this name.
     pub const fn new(name: &[u8; 4]) -> Self {
         Self(u32::from_le_bytes(*name))
@@ -31,6 +38,74 @@ impl FourCc {
     pub const fn as_raw(self) -> u32 {
         self.0
     }
+
+    /// Returns what converts [`Self::XRGB8888`] to this format, if there is something.
+    const fn conversion(self) -> Option<Conversion> {
+        let (convert, cpp): (ConvertFn, _) = match self {
+            Self::RGB565 => (bindings::drm_fb_xrgb8888_to_rgb565, 2),
+            Self::RGB888 => (bindings::drm_fb_xrgb8888_to_rgb888, 3),
+            Self::XRGB2101010 => (bindings::drm_fb_xrgb8888_to_xrgb2101010, 4),
+            _ => return None,
+        };
+
+        Some(Conversion { convert, cpp })
+    }
+}
+
+type ConvertFn = unsafe extern "C" fn(
+    *mut bindings::iosys_map,
+    *const c_uint,
+    *const bindings::iosys_map,
+    *const bindings::drm_framebuffer,
+    *const bindings::drm_rect,
+    *mut bindings::drm_format_conv_state,
+);
+
+/// How [`FourCc::XRGB8888`] becomes another format.
+#[derive(Clone, Copy)]
+struct Conversion {
+    convert: ConvertFn,
+    /// The bytes of a pixel in the other format.
+    cpp: usize,
+}
+
+impl Conversion {
+    /// Returns how many bytes C needs in between for a line of `width` pixels: one line of each
+    /// format.
+    fn buffer(&self, width: u32) -> Option<usize> {
+        let width = width as usize;
+        let to = width
+            .checked_mul(self.cpp)?
+            .checked_next_multiple_of(bindings::ARCH_KMALLOC_MINALIGN)?;
+
+        to.checked_add(width.checked_mul(4)?)
+    }
+}
+
+/// Allocates what [`ShadowFramebuffer::convert_to_io`] is going to need.
+///
+/// # Safety
+///
+/// `state` must be a valid conversion state, which nobody else uses.
+pub(super) unsafe fn reserve_conversion(
+    state: *mut bindings::drm_format_conv_state,
+    fb: &Framebuffer,
+    to: FourCc,
+) -> Result {
+    let conversion = to.conversion().ok_or(EINVAL)?;
+    if fb.format() != FourCc::XRGB8888 {
+        return Err(EINVAL);
+    }
+    let size = conversion.buffer(fb.width()).ok_or(EINVAL)?;
+
+    // SAFETY: By the safety requirements.
+    let buffer =
+        unsafe { bindings::drm_format_conv_state_reserve(state, size, bindings::GFP_KERNEL) };
+    if buffer.is_null() {
+        return Err(ENOMEM);
+    }
+
+    Ok(())
 }
 
 /// A rectangle, in pixels. The pixels at `x2` and `y2` do not belong to it.
@@ -205,11 +280,13 @@ impl Framebuffer {
 /// # Invariants
 ///
 /// `map` is a mapping of the `len` bytes of the first color plane of `fb`.
-/// `drm_gem_fb_begin_cpu_access()` has been called for `fb`.
+/// `drm_gem_fb_begin_cpu_access()` has been called for `fb`. `conversion` is a valid conversion
+/// state, which is used by the present task only.
 pub struct ShadowFramebuffer<'a> {
     fb: &'a Framebuffer,
     map: &'a bindings::iosys_map,
     len: usize,
+    conversion: *mut bindings::drm_format_conv_state,
 }
 
 impl<'a> ShadowFramebuffer<'a> {
@@ -218,10 +295,11 @@ impl<'a> ShadowFramebuffer<'a> {
     /// # Safety
     ///
     /// `state` must be a valid state of a shadow plane, of which `fb` is the framebuffer, or one
-    /// whose `data` is zero. If it is not zero, the framebuffer must stay mapped for `'a`.
+    /// whose `data` is zero. If it is not zero, the framebuffer must stay mapped for `'a`. Only the
+    /// present task may use the conversion state in `state`.
     pub(super) unsafe fn new(
         fb: &'a Framebuffer,
-        state: *const bindings::drm_shadow_plane_state,
+        state: *mut bindings::drm_shadow_plane_state,
     ) -> Option<Self> {
         // SAFETY: By the safety requirements.
         let map = unsafe { &(*state).data[0] };
@@ -253,7 +331,13 @@ impl<'a> ShadowFramebuffer<'a> {
         .ok()?;
 
         // INVARIANT: `data[0]` is the address of the object plus the offset of the color plane.
-        Some(Self { fb, map, len })
+        Some(Self {
+            fb,
+            map,
+            len,
+            // SAFETY: By the safety requirements.
+            conversion: unsafe { &raw mut (*state).fmtcnv_state },
+        })
     }
 
     /// Returns the framebuffer.
@@ -281,11 +365,90 @@ impl<'a> ShadowFramebuffer<'a> {
         pitch: u32,
     ) -> Result {
         let cpp = self.fb.bytes_per_pixel().ok_or(EINVAL)?;
+        let mut dst = self.place(clip, cpp, to, offset, pitch)?;
+
+        // SAFETY: The format has one plane, so that only the first element of each array is read.
+        // `dst` is followed by as many bytes as are going to be written, and `clip` lies within the
+        // mapping, both of which has just been checked.
+        unsafe {
+            bindings::drm_fb_memcpy(&mut dst, &pitch, self.map, self.fb.as_raw(), &clip.as_raw())
+        };
+
+        Ok(())
+    }
+
+    /// Copies the pixels in `clip` to the memory of a device, in the format `format`.
+    ///
+    /// The same as [`Self::copy_to_io`] otherwise. The framebuffer is in [`FourCc::XRGB8888`], and
+    /// [`PlaneCheck::reserve_conversion`] has been called in the check phase.
+    ///
+    /// C functions: `drm_fb_xrgb8888_to_rgb565()`, `drm_fb_xrgb8888_to_rgb888()`,
+    /// `drm_fb_xrgb8888_to_xrgb2101010()`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::copy_to_io`], and
+    ///
+    /// - [`EINVAL`] if the framebuffer has another format, or there is no conversion to `format`.
+    /// - [`ENOMEM`] if the memory for it has not been reserved.
+    ///
+    /// [`PlaneCheck::reserve_conversion`]: super::PlaneCheck::reserve_conversion
+    pub fn convert_to_io<const SIZE: usize>(
+        &self,
+        clip: &Rect,
+        format: FourCc,
+        to: &Io<SIZE>,
+        offset: usize,
+        pitch: u32,
+    ) -> Result {
+        let conversion = format.conversion().ok_or(EINVAL)?;
+        if self.fb.format() != FourCc::XRGB8888 {
+            return Err(EINVAL);
+        }
+
+        // C writes nothing without this memory, and does not say so.
+        let needed = conversion.buffer(self.fb.width()).ok_or(EINVAL)?;
+        // SAFETY: By the type invariants.
+        if unsafe { (*self.conversion).tmp.size } < needed {
+            return Err(ENOMEM);
+        }
+
+        let mut dst = self.place(clip, conversion.cpp, to, offset, pitch)?;
+
+        // SAFETY: As in `copy_to_io()`; the format of the framebuffer is the one that the function
+        // reads, and `place()` has been told the size of the pixels that it writes. By the type
+        // invariants, nobody else uses the conversion state.
+        unsafe {
+            (conversion.convert)(
+                &mut dst,
+                &pitch,
+                self.map,
+                self.fb.as_raw(),
+                &clip.as_raw(),
+                self.conversion,
+            )
+        };
+
+        Ok(())
+    }
+
+    /// Returns the place in `to` of the first pixel in `clip`, which is followed by as many bytes
+    /// as the others need, with `cpp` bytes each. Checks that `clip` lies within the mapping.
+    #[inline]
+    fn place<const SIZE: usize>(
+        &self,
+        clip: &Rect,
+        cpp: usize,
+        to: &Io<SIZE>,
+        offset: usize,
+        pitch: u32,
+    ) -> Result<bindings::iosys_map> {
         let area = clip
             .within(self.fb.width(), self.fb.height())
             .ok_or(EINVAL)?;
 
-        let (_, end) = area.bytes(self.fb.pitch() as usize, cpp).ok_or(EINVAL)?;
+        let fb_cpp = self.fb.bytes_per_pixel().ok_or(EINVAL)?;
+        let (_, end) = area.bytes(self.fb.pitch() as usize, fb_cpp).ok_or(EINVAL)?;
         if end > self.len {
             return Err(EINVAL);
         }
@@ -299,21 +462,12 @@ impl<'a> ShadowFramebuffer<'a> {
             return Err(EINVAL);
         }
 
-        let mut dst = bindings::iosys_map {
+        Ok(bindings::iosys_map {
             __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
                 vaddr_iomem: (to.addr() + offset + start) as *mut c_void,
             },
             is_iomem: true,
-        };
-
-        // SAFETY: The format has one plane, so that only the first element of each array is read.
-        // `dst` is followed by as many bytes as are going to be written, and `clip` lies within the
-        // mapping, both of which has just been checked.
-        unsafe {
-            bindings::drm_fb_memcpy(&mut dst, &pitch, self.map, self.fb.as_raw(), &clip.as_raw())
-        };
-
-        Ok(())
+        })
     }
 }
 
@@ -336,9 +490,10 @@ impl Drop for ShadowFramebuffer<'_> {
 /// # Invariants
 ///
 /// All pixels of `fb` have their place in the mapped memory of a device which begins at `addr`,
-/// with lines of `pitch` bytes.
+/// with lines of `pitch` bytes, in the format `format`, which is valid.
 pub struct ScanoutBuffer<'a> {
     fb: &'a Framebuffer,
+    format: *const bindings::drm_format_info,
     addr: usize,
     pitch: u32,
 }
@@ -354,13 +509,51 @@ impl<'a> ScanoutBuffer<'a> {
         offset: usize,
         pitch: u32,
     ) -> Option<Self> {
+        let cpp = fb.bytes_per_pixel()?;
+
+        // SAFETY: By the type invariants of `Framebuffer`.
+        let format = unsafe { (*fb.as_raw()).format };
+
+        Self::new(fb, format, cpp, memory, offset, pitch)
+    }
+
+    /// Draws on memory of the device that is shown, to which `fb` is converted.
+    ///
+    /// The same as [`Self::from_io`] otherwise. Returns [`None`] also if there is no conversion to
+    /// `format`, see [`ShadowFramebuffer::convert_to_io`].
+    pub fn from_io_converted<const SIZE: usize>(
+        fb: &'a Framebuffer,
+        format: FourCc,
+        memory: &'a Io<SIZE>,
+        offset: usize,
+        pitch: u32,
+    ) -> Option<Self> {
+        let cpp = format.conversion()?.cpp;
+        // SAFETY: It looks into a constant table. It knows the formats that there are conversions
+        // to.
+        let format = unsafe { bindings::drm_format_info(format.as_raw()) };
+        if format.is_null() {
+            return None;
+        }
+
+        Self::new(fb, format, cpp, memory, offset, pitch)
+    }
+
+    fn new<const SIZE: usize>(
+        fb: &'a Framebuffer,
+        format: *const bindings::drm_format_info,
+        cpp: usize,
+        memory: &'a Io<SIZE>,
+        offset: usize,
+        pitch: u32,
+    ) -> Option<Self> {
         let all = Area {
             x: 0,
             y: 0,
             width: fb.width() as usize,
             height: fb.height() as usize,
         };
-        let (_, end) = all.bytes(pitch as usize, fb.bytes_per_pixel()?)?;
+        let (_, end) = all.bytes(pitch as usize, cpp)?;
 
         if end.checked_add(offset)? > memory.maxsize() {
             return None;
@@ -369,6 +562,7 @@ impl<'a> ScanoutBuffer<'a> {
         // INVARIANT: Just checked.
         Some(Self {
             fb,
+            format,
             addr: memory.addr() + offset,
             pitch,
         })
@@ -376,8 +570,7 @@ impl<'a> ScanoutBuffer<'a> {
 
     /// Tells C about it.
     pub(super) fn fill(&self, buffer: &mut bindings::drm_scanout_buffer) {
-        // SAFETY: By the type invariants of `Framebuffer`.
-        buffer.format = unsafe { (*self.fb.as_raw()).format };
+        buffer.format = self.format;
         buffer.width = self.fb.width();
         buffer.height = self.fb.height();
         buffer.pitch[0] = self.pitch;
@@ -393,6 +586,8 @@ impl<'a> ScanoutBuffer<'a> {
 #[kunit_tests(rust_kernel_drm_kms_framebuffer)]
 mod tests {
     use super::*;
+    use crate::io::IoRaw;
+    use core::mem::{size_of_val, ManuallyDrop};
 
     fn rect(x1: i32, y1: i32, x2: i32, y2: i32) -> Rect {
         Rect { x1, y1, x2, y2 }
@@ -445,6 +640,74 @@ mod tests {
             area(0, 0, 1, 3).and_then(|a| a.bytes(usize::MAX / 2, 4)),
             None
         );
+    }
+
+    /// A framebuffer of 3 x 2 pixels, with lines of 4, becomes RGB565 in memory with lines of 8
+    /// bytes. Only the last two columns are copied.
+    #[test]
+    fn pixels_are_converted() -> Result {
+        const PIXELS: [u32; 8] = [
+            0x00ff_ffff,
+            0x00ff_0000,
+            0x0000_ff00,
+            0,
+            0x00ff_ffff,
+            0x0000_00ff,
+            0x0080_8080,
+            0,
+        ];
+        let pixels = PIXELS.map(u32::to_le);
+        let mut out = [0xaau8; 16];
+
+        let mut fb: bindings::drm_framebuffer = pin_init::zeroed();
+        // SAFETY: It looks into a constant table.
+        fb.format = unsafe { bindings::drm_format_info(FourCc::XRGB8888.as_raw()) };
+        fb.width = 3;
+        fb.height = 2;
+        fb.pitches[0] = 16;
+        let fb = Opaque::new(fb);
+        // SAFETY: What is read of it has been initialized.
+        let fb = unsafe { Framebuffer::from_raw(fb.get()) };
+
+        let map = bindings::iosys_map {
+            __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
+                vaddr: pixels.as_ptr().cast_mut().cast(),
+            },
+            is_iomem: false,
+        };
+        let mut state: bindings::drm_format_conv_state = pin_init::zeroed();
+        // There is no GEM object whose access could be ended.
+        let shadow = ManuallyDrop::new(ShadowFramebuffer {
+            fb,
+            map: &map,
+            len: size_of_val(&pixels),
+            conversion: &raw mut state,
+        });
+        let raw = IoRaw::<0>::new(out.as_mut_ptr() as usize, out.len())?;
+        // SAFETY: Memory is written to as that of a device is, on this architecture.
+        let io = unsafe { Io::from_raw(&raw) };
+        let convert = |clip, format, pitch| shadow.convert_to_io(&clip, format, io, 0, pitch);
+        let clip = rect(1, 0, 3, 2);
+
+        assert_eq!(convert(clip, FourCc::RGB565, 8), Err(ENOMEM));
+        // SAFETY: Nobody else uses the state.
+        unsafe { reserve_conversion(&raw mut state, fb, FourCc::RGB565) }?;
+        assert_eq!(convert(clip, FourCc::BGRX8888, 8), Err(EINVAL));
+        assert_eq!(convert(clip, FourCc::RGB565, 16), Err(EINVAL));
+        assert_eq!(convert(rect(0, 0, 4, 2), FourCc::RGB565, 8), Err(EINVAL));
+        let converted = convert(clip, FourCc::RGB565, 8);
+        // SAFETY: Nobody uses the state any more.
+        unsafe { bindings::drm_format_conv_state_release(&raw mut state) };
+        assert_eq!(converted, Ok(()));
+
+        assert_eq!(
+            out,
+            [
+                0xaa, 0xaa, 0x00, 0xf8, 0xe0, 0x07, 0xaa, 0xaa, 0xaa, 0xaa, 0x1f, 0x00, 0x10, 0x84,
+                0xaa, 0xaa
+            ]
+        );
+        Ok(())
     }
 
     #[test]

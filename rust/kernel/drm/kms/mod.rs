@@ -52,7 +52,7 @@ use crate::{
     prelude::*,
     types::NotThreadSafe,
 };
-use core::{marker::PhantomData, ops::Deref, ptr};
+use core::{cell::Cell, marker::PhantomData, ops::Deref, ptr};
 
 pub mod connector;
 pub mod crtc;
@@ -60,13 +60,15 @@ pub mod encoder;
 pub mod framebuffer;
 pub mod modes;
 pub mod plane;
+#[cfg(CONFIG_KUNIT = "y")]
+mod tests;
 
 pub use self::{
     connector::{
-        Connector, ConnectorProbe, ConnectorStatus, ConnectorType, DriverConnector, Edid,
+        Connector, ConnectorProbe, ConnectorStatus, ConnectorType, DriverConnector, Edid, Hotplug,
         EDID_BLOCK_LEN,
     },
-    crtc::{Crtc, CrtcCheck, CrtcCommit, CrtcState, DriverCrtc, Vblank},
+    crtc::{ColorLut, Crtc, CrtcCheck, CrtcCommit, CrtcState, DriverCrtc, Vblank},
     encoder::{Encoder, EncoderType},
     framebuffer::{FourCc, Framebuffer, Rect, ScanoutBuffer, ShadowFramebuffer},
     modes::{DisplayMode, ModeStatus},
@@ -110,7 +112,9 @@ pub trait Driver: drm::Driver {
 
     /// Creates the objects of the device.
     ///
-    /// Every CRTC needs its primary plane, and there must be an encoder and a connector for it.
+    /// Every CRTC needs a primary plane of its own, and there must be an encoder and a connector for
+    /// it. All primary planes and cursors belong to a CRTC, and masks name CRTCs that there are.
+    /// Otherwise the device is not created, with [`EINVAL`].
     fn create_objects(new: &NewObjects<'_, Self>) -> Result;
 
     /// Returns whether a mode can be shown, as far as it does not depend on what else is shown.
@@ -168,6 +172,9 @@ impl<T: drm::Driver> Ops<T> {
     pub(super) fn unplugged(&self, drm: &drm::Device<T>) {
         let dev = drm.as_raw();
 
+        // SAFETY: The device is valid; it does nothing if polling has not been initialized.
+        unsafe { bindings::drm_kms_helper_poll_fini(dev) };
+
         // If it has been suspended, what has been shown before is not going to be again. That state
         // holds a reference to the device.
         //
@@ -208,7 +215,7 @@ fn init<T: Driver>(drm: &drm::Device<T>) -> Result {
         return Err(ENOMEM);
     }
     // SAFETY: `dev` is valid, and the action is for a workqueue. Nobody uses that any more when the
-    // device is released, see `flush_commits()`.
+    // device is released, see `release()`.
     to_result(unsafe {
         bindings::__drmm_add_action_or_reset(
             dev,
@@ -245,17 +252,38 @@ fn init<T: Driver>(drm: &drm::Device<T>) -> Result {
 /// Waits for the work items of non-blocking commits.
 ///
 /// They call functions of the driver, and may have references to the device. Only ioctls begin such
-/// commits; as this is called for every file that is closed, there is none left when the module of
-/// the driver is unloaded, or the device is released.
+/// commits; as this is called when the last file has been closed, there is none left when the module
+/// of the driver is unloaded, or the device is released. Files that are closed before do not wait
+/// for the commits of others.
 ///
-/// May sleep.
+/// May sleep. This is not in a generic function, so that it is not part of the module of the driver.
 ///
 /// # Safety
 ///
-/// `dev` must be valid, of a driver with mode setting, and registered, maybe not any more.
-pub(super) unsafe fn flush_commits(dev: *mut bindings::drm_device) {
-    // SAFETY: By the safety requirements, `init()` has succeeded.
-    unsafe { bindings::__flush_workqueue((*dev).mode_config.commit_wq) };
+/// Only called by C, for an open file of a DRM device.
+pub(super) unsafe extern "C" fn release(
+    inode: *mut bindings::inode,
+    file: *mut bindings::file,
+) -> c_int {
+    // SAFETY: By the safety requirements. The device may be released with the file; its module is
+    // not unloaded before this function returns, since the file operations have a reference to it.
+    // There is a workqueue if the device has mode setting; nobody takes it away as long as there is
+    // a reference to the device.
+    unsafe {
+        let priv_ = (*file).private_data.cast::<bindings::drm_file>();
+        let dev = (*(*priv_).minor).dev;
+
+        bindings::drm_dev_get(dev);
+        let ret = bindings::drm_release(inode, file);
+
+        let commit_wq = (*dev).mode_config.commit_wq;
+        if !commit_wq.is_null() && bindings::atomic_read(&raw const (*dev).open_count) == 0 {
+            bindings::__flush_workqueue(commit_wq);
+        }
+        bindings::drm_dev_put(dev);
+
+        ret
+    }
 }
 
 /// The functions for the whole device.
@@ -347,8 +375,7 @@ impl<'a, T: Driver> NewObjects<'a, T> {
 
         // SAFETY: By the type invariants.
         let crtcs = unsafe { (*dev).mode_config.num_crtc };
-        // The core takes an encoder and a connector for granted. It would warn.
-        if crtcs == 0 {
+        if crtcs == 0 || !self.is_valid() {
             return Err(EINVAL);
         }
 
@@ -392,10 +419,65 @@ impl<'a, T: Driver> NewObjects<'a, T> {
             })
         };
 
-        if complete {
+        if !complete {
+            return Err(ENOMEM);
+        }
+
+        if T::Connector::HOTPLUG != Hotplug::Never {
+            // SAFETY: The device has a mode configuration with connectors.
+            unsafe { bindings::drmm_kms_helper_poll_init(dev) };
+        }
+
+        Ok(())
+    }
+
+    /// Returns whether planes and encoders are for CRTCs that there are, and each CRTC has a
+    /// primary plane of its own. The core would warn: see the C function
+    /// `drm_mode_config_validate()`.
+    fn is_valid(&self) -> bool {
+        let dev = self.drm.as_raw();
+        let (crtcs, planes) = (Cell::new(0), Cell::new(0));
+
+        // SAFETY: By the type invariants, the lists have been initialized and do not change. They
+        // are lists of these types. `Crtc::new()` has checked that there is a primary plane.
+        unsafe {
+            let config = &raw const (*dev).mode_config;
+            let is_for = |plane: *mut bindings::drm_plane, crtc: u32| {
+                let plane = &*plane;
+                let mask = 1 << plane.index;
+                let new = planes.get() & mask == 0;
+
+                planes.set(planes.get() | mask);
+                new && plane.possible_crtcs & crtc != 0
+            };
+
+            for_each(&raw const (*config).crtc_list, |head| {
+                let crtc = &*container_of!(head, bindings::drm_crtc, head);
+                let mask = 1 << crtc.index;
+
+                crtcs.set(crtcs.get() | mask);
+                is_for(crtc.primary, mask) && (crtc.cursor.is_null() || is_for(crtc.cursor, mask))
+            }) && for_each(&raw const (*config).plane_list, |head| {
+                let plane = &*container_of!(head, bindings::drm_plane, head);
+
+                plane.possible_crtcs & !crtcs.get() == 0
+                    && plane.possible_crtcs != 0
+                    && (plane.type_ == bindings::drm_plane_type_DRM_PLANE_TYPE_OVERLAY
+                        || planes.get() & 1 << plane.index != 0)
+            }) && for_each(&raw const (*config).encoder_list, |head| {
+                let encoder = &*container_of!(head, bindings::drm_encoder, head);
+
+                encoder.possible_crtcs & !crtcs.get() == 0
+            })
+        }
+    }
+
+    /// Returns [`EINVAL`] if there are as many objects of a sort as bits in a mask.
+    pub(super) fn check_count(count: c_int) -> Result {
+        if count < 32 {
             Ok(())
         } else {
-            Err(ENOMEM)
+            Err(EINVAL)
         }
     }
 }
@@ -423,7 +505,7 @@ impl<T: Driver> NewObjects<'_, T> {
 /// `list` must be a valid list, which does not change.
 unsafe fn for_each(
     list: *const bindings::list_head,
-    f: impl Fn(*mut bindings::list_head) -> bool,
+    mut f: impl FnMut(*mut bindings::list_head) -> bool,
 ) -> bool {
     // SAFETY: By the safety requirements, also below.
     let mut entry = unsafe { (*list).next };
@@ -539,6 +621,19 @@ impl<T: Driver> drm::Device<T> {
         }
 
         Ok(())
+    }
+
+    /// Tells user space, and the console, that a display may have been plugged in or out.
+    ///
+    /// Both look for modes then. In process context, without any lock of mode setting; sleeps. Does
+    /// nothing if the device is not registered, or not any more.
+    ///
+    /// C function: `drm_kms_helper_hotplug_event()`.
+    pub fn hotplug_event(&self) {
+        if let Some(_guard) = self.enter() {
+            // SAFETY: The device is valid and registered.
+            unsafe { bindings::drm_kms_helper_hotplug_event(self.as_raw()) };
+        }
     }
 
     /// Saves what is shown, and disables everything, since the system is going to sleep.

@@ -6,7 +6,7 @@
 
 use super::{
     crtc::{Crtc, CrtcState},
-    framebuffer::{FourCc, Framebuffer, Rect, ScanoutBuffer, ShadowFramebuffer},
+    framebuffer::{self, FourCc, Framebuffer, Rect, ScanoutBuffer, ShadowFramebuffer},
     AtomicState, Driver, New, NewObjects, Old,
 };
 use crate::{
@@ -170,11 +170,23 @@ impl<T: Driver> Plane<T> {
     /// Creates a plane.
     ///
     /// C function: `drm_universal_plane_init()`.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if there are no formats, or more than 64, or 32 planes already.
+    /// - Otherwise the error of the C function.
     pub fn new<'a>(
         new: &'a NewObjects<'_, T>,
         info: PlaneInfo<'_>,
         data: impl PinInit<Data<T>, Error>,
     ) -> Result<&'a Self> {
+        // SAFETY: The device is valid and has a mode configuration.
+        NewObjects::<T>::check_count(unsafe { (*new.drm().as_raw()).mode_config.num_total_plane })?;
+
+        // More of them, or none, would make the core warn.
+        if info.formats.is_empty() || info.formats.len() > 64 {
+            return Err(EINVAL);
+        }
         let count = u32::try_from(info.formats.len())?;
         let this = KBox::pin_init(
             try_pin_init!(Self {
@@ -272,7 +284,7 @@ impl<T: Driver> Plane<T> {
             }
         }
 
-        // That there is no state is noticed by `NewObjects::reset()`.
+        // That there is no state is noticed by `NewObjects::finish()`.
         if let Ok(state) = PlaneState::<T>::alloc(Default::default()) {
             // SAFETY: `plane` is valid, and takes over `state`.
             unsafe { bindings::__drm_gem_reset_shadow_plane(plane, state) };
@@ -322,6 +334,11 @@ impl<T: Driver> Plane<T> {
     ) -> c_int {
         // SAFETY: `plane` is valid, and part of `state`, which is in the check phase.
         let mut check = unsafe { PlaneCheck::new(Self::from_raw(plane), state) };
+
+        // It begins as it was in the present state.
+        //
+        // SAFETY: `new` is valid. In the check phase, it belongs to the task that checks it.
+        unsafe { (*check.new).ignore_damage_clips = false };
 
         from_result(|| {
             Data::<T>::atomic_check(check.plane, &mut check)?;
@@ -597,6 +614,37 @@ impl<'a, T: Driver> PlaneCheck<'a, T> {
             )
         })
     }
+
+    /// Allocates what [`ShadowFramebuffer::convert_to_io`] needs to convert the new framebuffer to
+    /// the format `to`, as nothing can fail in the commit phase.
+    ///
+    /// C function: `drm_format_conv_state_reserve()`.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if there is no framebuffer, it is not in [`FourCc::XRGB8888`], or there is no
+    ///   conversion to `to`.
+    /// - [`ENOMEM`] if there is not enough memory.
+    pub fn reserve_conversion(&mut self, to: FourCc) -> Result {
+        let state = self.new_state();
+        let fb = state.framebuffer().ok_or(EINVAL)?;
+
+        // SAFETY: `new` is valid. In the check phase, it belongs to the task that checks it.
+        unsafe {
+            let shadow = PlaneState::<T>::shadow(self.new);
+
+            framebuffer::reserve_conversion(&raw mut (*shadow).fmtcnv_state, fb, to)
+        }
+    }
+
+    /// Has [`PlaneCommit::damage`] return all that is shown, whatever user space says: for when the
+    /// device keeps pixels elsewhere, or in another way, than before.
+    ///
+    /// C field: `ignore_damage_clips` of `struct drm_plane_state`.
+    pub fn ignore_damage_clips(&mut self) {
+        // SAFETY: `new` is valid. In the check phase, it belongs to the task that checks it.
+        unsafe { (*self.new).ignore_damage_clips = true };
+    }
 }
 
 /// The commit phase, of a plane.
@@ -606,6 +654,7 @@ pub struct PlaneCommit<'a, T: Driver> {
     plane: &'a Plane<T>,
     old: &'a PlaneState<T>,
     new: &'a PlaneState<T>,
+    new_crtc: Option<&'a CrtcState<T>>,
     _state: PhantomData<AtomicState<'a, T>>,
 }
 
@@ -614,18 +663,25 @@ impl<'a, T: Driver> PlaneCommit<'a, T> {
     ///
     /// `plane` must be part of `state`, which must be valid and in the commit phase for `'a`.
     unsafe fn new(plane: &'a Plane<T>, state: *mut bindings::drm_atomic_state) -> Self {
-        // SAFETY: By the safety requirements. Both states exist, and do not change.
+        // SAFETY: By the safety requirements. Both states exist, and do not change. The CRTC is of
+        // the same device, and if it has a new state, that does not change either.
         unsafe {
+            let new = bindings::drm_atomic_get_new_plane_state(state, plane.as_raw());
+            let crtc = (*new).crtc;
+            let new_crtc = if crtc.is_null() {
+                ptr::null_mut()
+            } else {
+                bindings::drm_atomic_get_new_crtc_state(state, crtc)
+            };
+
             Self {
                 plane,
                 old: PlaneState::from_raw(bindings::drm_atomic_get_old_plane_state(
                     state,
                     plane.as_raw(),
                 )),
-                new: PlaneState::from_raw(bindings::drm_atomic_get_new_plane_state(
-                    state,
-                    plane.as_raw(),
-                )),
+                new: PlaneState::from_raw(new),
+                new_crtc: (!new_crtc.is_null()).then(|| CrtcState::from_raw(new_crtc)),
                 _state: PhantomData,
             }
         }
@@ -643,6 +699,12 @@ impl<'a, T: Driver> PlaneCommit<'a, T> {
         Old::of(self.old)
     }
 
+    /// Returns the new state of the CRTC on which the plane is to be shown, if it is to be shown.
+    #[inline]
+    pub fn new_crtc_state(&self) -> Option<New<'a, CrtcState<T>>> {
+        self.new_crtc.map(New::of)
+    }
+
     /// Returns the memory of the new framebuffer. May sleep.
     ///
     /// Returns [`None`] if there is no framebuffer, or it can't be read by the CPU. Always for a
@@ -654,7 +716,8 @@ impl<'a, T: Driver> PlaneCommit<'a, T> {
         let fb = self.new.framebuffer()?;
 
         // SAFETY: If `SHADOW` is set, the framebuffer has been mapped before the commit began, and
-        // is unmapped after the plane has been updated. Otherwise, `data` is zero.
+        // stays so as long as it is in the present state, until the end of a later commit.
+        // Otherwise, `data` is zero. Commits of a plane come one after the other.
         unsafe { ShadowFramebuffer::new(fb, self.new.base.get()) }
     }
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Calls of a mode setting driver: `kms bad CARD` makes those that must fail, `kms random CARD SECONDS
-//! SEED` random ones, of which nothing is expected but that the kernel survives. `kms bench CARD`
-//! measures the time of a CPU that good ones take.
+//! SEED` random ones, of which nothing is expected but that the kernel survives. `kms modes CARD COUNT`
+//! sets modes, `kms flips CARD COUNT` flips pages, and `kms pictures CARD MEMORY` looks at what is in
+//! the memory of the device. `kms faults CARD MEMORY STEP` has allocations fail in commits. `kms
+//! memory` and `kms overwrite` are about the memory alone. `kms bench CARD` measures the time of a CPU
+//! that good calls take.
 //!
 //! It runs in guests. Only the standard library is used, since it is compiled by `rustc` alone.
+
+mod picture;
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -14,6 +19,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use picture::Display;
 
 extern "C" {
     fn ioctl(fd: i32, request: u64, ...) -> i32;
@@ -570,6 +577,7 @@ impl Task {
 
     fn buffers(&mut self) {
         const SIZES: &[u32] = &[1, 64, 640, 1024, 1280, 2048];
+        const FORMATS: &[u32] = &[XRGB8888, u32::from_le_bytes(*b"RG16")];
         let (width, height) = (self.random.of(SIZES), self.random.of(SIZES));
         while self.handles.len() >= Self::BUFFERS {
             let handle = self.handles.remove(0);
@@ -583,7 +591,8 @@ impl Task {
             return;
         };
         self.handles.push(handle);
-        let mut words = framebuffer(width, height, XRGB8888, handle, pitch);
+        let format = self.random.of(FORMATS);
+        let mut words = framebuffer(width, height, format, handle, pitch);
         if self.random.one_in(3) {
             self.damage(&mut words);
         }
@@ -722,8 +731,8 @@ fn cpu_time() -> i64 {
     time[0] * 1_000_000_000 + time[1]
 }
 
-/// The mode of a connector with this size.
-fn mode(card: &File, connector: u32, width: u32, height: u32) -> io::Result<Vec<u32>> {
+/// The modes of a connector.
+fn modes(card: &File, connector: u32) -> io::Result<Vec<Vec<u32>>> {
     const WORDS: usize = 17;
     let mut scratch = Scratch::new();
     let mut words = vec![0; 20];
@@ -734,12 +743,15 @@ fn mode(card: &File, connector: u32, width: u32, height: u32) -> io::Result<Vec<
     words[2..4].copy_from_slice(&scratch.address(0));
     words[8] = count;
     call(card, GETCONNECTOR, &mut Argument::new(&words))?;
-    scratch
-        .0
-        .chunks(WORDS)
-        .take(count as usize)
+    let modes = scratch.0.chunks(WORDS).take(count as usize);
+    Ok(modes.map(<[u32]>::to_vec).collect())
+}
+
+/// The mode of a connector with this size.
+fn mode(card: &File, connector: u32, width: u32, height: u32) -> io::Result<Vec<u32>> {
+    modes(card, connector)?
+        .into_iter()
         .find(|mode| mode[1] & 0xffff == width && mode[3] >> 16 == height)
-        .map(<[u32]>::to_vec)
         .ok_or_else(|| io::Error::other(format!("no mode {width}x{height}")))
 }
 
@@ -830,6 +842,46 @@ fn main() -> ExitCode {
             }),
             _ => Ok(false),
         },
+        ["modes", card, count] => Display::open(card)
+            .and_then(|display| display.modes(count.parse().unwrap_or(1)))
+            .map(|sizes| {
+                println!("{count} mode sets, of {sizes} sizes");
+                true
+            }),
+        ["flips", card, count] => Display::open(card)
+            .and_then(|display| display.flips(count.parse().unwrap_or(1)))
+            .map(|()| {
+                println!("{count} page flips");
+                true
+            }),
+        ["pictures", card, memory] => Display::open(card)
+            .and_then(|display| display.pictures(memory))
+            .map(|(count, wrong)| {
+                println!("{count} pictures, {} of them are wrong", wrong.len());
+                for what in &wrong {
+                    println!("{what}");
+                }
+                wrong.is_empty()
+            }),
+        ["faults", card, memory, step] => Display::open(card)
+            .and_then(|display| display.faults(memory, step.parse().unwrap_or(1)))
+            .map(|(failed, wrong)| {
+                println!(
+                    "{failed} allocations failed, {} things are wrong",
+                    wrong.len()
+                );
+                for what in &wrong {
+                    println!("{what}");
+                }
+                failed > 0 && wrong.is_empty()
+            }),
+        ["memory", file, len] => picture::checksum(file, len.parse().unwrap_or(0)).map(|sum| {
+            println!("{sum:08x}");
+            true
+        }),
+        ["overwrite", file, len] => {
+            picture::overwrite(file, len.parse().unwrap_or(0)).map(|()| true)
+        }
         ["bench", card] => bench(card).map(|results| {
             for (what, time) in results {
                 println!("{time} {what}");
@@ -837,7 +889,11 @@ fn main() -> ExitCode {
             true
         }),
         _ => {
-            println!("kms bad CARD | kms random CARD SECONDS SEED | kms bench CARD");
+            println!(
+                "kms bad CARD | kms random CARD SECONDS SEED | kms modes CARD COUNT | \
+                 kms flips CARD COUNT | kms pictures CARD MEMORY | kms faults CARD MEMORY STEP | \
+                 kms memory FILE BYTES | kms overwrite FILE BYTES | kms bench CARD"
+            );
             Ok(false)
         }
     };

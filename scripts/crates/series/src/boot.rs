@@ -72,7 +72,10 @@ fn show_windows(ready: &mut Ready<'_>) {
 
 /// Boots as often as the tests need.
 pub fn run(ready: &Ready<'_>, boot: &Boot, extent: Extent) -> Result<Report> {
-    let plans = vm::plans(&ready.bench.top.join("scripts/guest"), extent)?;
+    let mut plans = vm::plans(&ready.bench.top.join("scripts/guest"), extent)?;
+    if boot.display {
+        plans.iter_mut().for_each(Plan::show_console);
+    }
     run_plans(ready, boot, &Guest::default(), &plans)
 }
 

@@ -143,6 +143,15 @@ impl Plan {
         Ok(())
     }
 
+    /// Has the driver of the series show the console on QEMU's display, for whoever looks at it.
+    pub fn show_console(&mut self) {
+        const ID: &str = "1234:1111";
+        const DRIVER: &str = "bochs_rust";
+
+        self.bind.entry(ID.into()).or_insert_with(|| DRIVER.into());
+        unite(&mut self.modules, &[DRIVER.into()]);
+    }
+
     /// The ids of its devices.
     pub fn device_ids(&self) -> Vec<&str> {
         self.devices
@@ -225,6 +234,24 @@ pub(crate) mod tests {
         let all = configuration::parse(Path::new("c.toml"), CONFIGURATIONS).unwrap();
         let plans = plan(&tests, &all, Extent::Plain).unwrap();
         assert_eq!(names(&plans), [boot("default", &["b", "c"])]);
+    }
+
+    #[test]
+    fn the_console_is_shown_by_a_driver() {
+        let mut plans = plan_every(&[
+            test("a", ""),
+            test(
+                "b",
+                "#: configurations = [\"initramfs\"]\n#: bind = { \"1234:1111\" = \"c\" }\n",
+            ),
+        ])
+        .unwrap();
+        for plan in &mut plans {
+            plan.show_console();
+        }
+        assert_eq!(plans[0].bind["1234:1111"], "bochs_rust");
+        assert_eq!(plans[0].modules, ["bochs_rust"]);
+        assert_eq!(plans[1].bind["1234:1111"], "c");
     }
 
     #[test]
