@@ -236,8 +236,8 @@ impl<'a> BarMove<'a> {
     fn new(pdev: &'a Device<device::Core>) -> Result<Self> {
         let dev: &device::Device<device::Core> = pdev.as_ref();
 
-        // The PCI core has mapped the table of the vectors, which is in a BAR. Vectors are allocated
-        // and freed with the device lock held, i.e. not before the move is over.
+        // The PCI core has mapped the table of the vectors, which is in a BAR. Vectors are
+        // allocated and freed with the device lock held, i.e. not before the move is over.
         //
         // SAFETY: `pdev.as_raw()` is a valid pointer to a `struct pci_dev`.
         if unsafe { (*pdev.as_raw()).msix_enabled() } != 0 {
@@ -254,7 +254,8 @@ impl Drop for BarMove<'_> {
 
         // What has been saved by `pci_save_state()` is not to be restored: there are old addresses.
         //
-        // SAFETY: `pdev.as_raw()` is a valid pointer to a `struct pci_dev`; the device lock is held.
+        // SAFETY: `pdev.as_raw()` is a valid pointer to a `struct pci_dev`; the device lock is
+        // held.
         unsafe { (*pdev.as_raw()).set_state_saved(0) };
         BindingState::with_existing(pdev.as_ref(), |state| state.bars.end_move());
     }

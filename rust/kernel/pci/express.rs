@@ -866,8 +866,8 @@ impl<'a> Express<'a> {
     ///
     /// - [`EINVAL`] if there is no link above, or it is not known to be managed.
     /// - [`EPERM`] if the firmware does not leave it to the kernel.
-    /// - [`EDEADLK`] in an [error handler](super::err) of the device. There, this must not be called
-    ///   for a bridge above it, either.
+    /// - [`EDEADLK`] in an [error handler](super::err) of the device. There, this must not be
+    ///   called for a bridge above it, either.
     ///
     /// # Examples
     ///

@@ -4,7 +4,7 @@
 #: devices = ["pcie-root-port,id=rp-bar,chassis=120,slot=120,hotplug=off", "edu,id=edu-bar,bus=rp-bar"]
 #: bind = { "1234:11e8" = "rust_driver_edu" }
 #: modules = ["rust_driver_edu"]
-#: configurations = ["default", "iommu"]
+#: configurations = ["one-cpu", "iommu"]
 #: timeout = 60
 #: time = 5
 #

@@ -112,9 +112,9 @@ pub trait Driver: drm::Driver {
 
     /// Creates the objects of the device.
     ///
-    /// Every CRTC needs a primary plane of its own, and there must be an encoder and a connector for
-    /// it. All primary planes and cursors belong to a CRTC, and masks name CRTCs that there are.
-    /// Otherwise the device is not created, with [`EINVAL`].
+    /// Every CRTC needs a primary plane of its own, and there must be an encoder and a connector
+    /// for it. All primary planes and cursors belong to a CRTC, and masks name CRTCs that there
+    /// are. Otherwise the device is not created, with [`EINVAL`].
     fn create_objects(new: &NewObjects<'_, Self>) -> Result;
 
     /// Returns whether a mode can be shown, as far as it does not depend on what else is shown.
@@ -252,11 +252,11 @@ fn init<T: Driver>(drm: &drm::Device<T>) -> Result {
 /// Waits for the work items of non-blocking commits.
 ///
 /// They call functions of the driver, and may have references to the device. Only ioctls begin such
-/// commits; as this is called when the last file has been closed, there is none left when the module
-/// of the driver is unloaded, or the device is released. Files that are closed before do not wait
-/// for the commits of others.
+/// commits; as this is called when the last file has been closed, there is none left when the
+/// module of the driver is unloaded, or the device is released. Files that are closed before do not
+/// wait for the commits of others.
 ///
-/// May sleep. This is not in a generic function, so that it is not part of the module of the driver.
+/// May sleep. This is not in a generic function, so that it is not part of the driver's module.
 ///
 /// # Safety
 ///
