@@ -270,7 +270,7 @@ saves_power()
 # Scans while it is connected, and tells which channels it has visited.
 scans()
 {
-	in_sta iw dev "$STA" scan freq 2412 2437 >"$T/scan" || return 1
+	in_sta timeout 60 iw dev "$STA" scan freq 2412 2437 >"$T/scan" || return 1
 	grep 'SSID: series' "$T/scan"
 	in_sta iw dev "$STA" survey dump | grep frequency
 	[ "$(grep -c 'SSID: series' "$T/scan")" = 2 ] &&
