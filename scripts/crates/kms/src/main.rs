@@ -3,9 +3,7 @@
 //! Calls of a mode setting driver: `kms bad CARD` makes those that must fail, `kms random CARD SECONDS
 //! SEED` random ones, of which nothing is expected but that the kernel survives. `kms modes CARD COUNT`
 //! sets modes, `kms flips CARD COUNT` flips pages, and `kms pictures CARD MEMORY` looks at what is in
-//! the memory of the device. `kms faults CARD MEMORY STEP` has allocations fail in commits. `kms
-//! memory` and `kms overwrite` are about the memory alone. `kms bench CARD` measures the time of a CPU
-//! that good calls take.
+//! the memory of the device. `kms bench CARD` measures the time of a CPU that good calls take.
 //!
 //! It runs in guests. Only the standard library is used, since it is compiled by `rustc` alone.
 
@@ -863,25 +861,6 @@ fn main() -> ExitCode {
                 }
                 wrong.is_empty()
             }),
-        ["faults", card, memory, step] => Display::open(card)
-            .and_then(|display| display.faults(memory, step.parse().unwrap_or(1)))
-            .map(|(failed, wrong)| {
-                println!(
-                    "{failed} allocations failed, {} things are wrong",
-                    wrong.len()
-                );
-                for what in &wrong {
-                    println!("{what}");
-                }
-                failed > 0 && wrong.is_empty()
-            }),
-        ["memory", file, len] => picture::checksum(file, len.parse().unwrap_or(0)).map(|sum| {
-            println!("{sum:08x}");
-            true
-        }),
-        ["overwrite", file, len] => {
-            picture::overwrite(file, len.parse().unwrap_or(0)).map(|()| true)
-        }
         ["bench", card] => bench(card).map(|results| {
             for (what, time) in results {
                 println!("{time} {what}");
@@ -891,8 +870,7 @@ fn main() -> ExitCode {
         _ => {
             println!(
                 "kms bad CARD | kms random CARD SECONDS SEED | kms modes CARD COUNT | \
-                 kms flips CARD COUNT | kms pictures CARD MEMORY | kms faults CARD MEMORY STEP | \
-                 kms memory FILE BYTES | kms overwrite FILE BYTES | kms bench CARD"
+                 kms flips CARD COUNT | kms pictures CARD MEMORY | kms bench CARD"
             );
             Ok(false)
         }
