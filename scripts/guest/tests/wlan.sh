@@ -9,166 +9,31 @@
 # with encryption. Then the basic part of it with the C driver mac80211_hwsim.
 
 . /series/ktap.sh
+. /series/wlan.sh
 
 plan 45
 
-T=/tmp/wlan
-mkdir -p "$T"
-AP_ADDR=10.5.0.1
-STA_ADDR=10.5.0.2
 AP2_ADDR=10.6.0.1
 STA2_ADDR=10.6.0.2
-
-in_sta()
-{
-	ip netns exec sta "$@"
-}
 
 in_sta2()
 {
 	ip netns exec sta2 "$@"
 }
 
-# try SECONDS COMMAND...: until it succeeds.
-try()
-{
-	read -r try_now _ </proc/uptime
-	try_end=$((${try_now%.*} + $1))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		read -r try_now _ </proc/uptime
-		[ "${try_now%.*}" -lt "$try_end" ] || return 1
-		sleep 0.2
-	done
-}
-
-phys()
-{
-	ls /sys/class/ieee80211 2>/dev/null | sort -V | xargs
-}
-
-netdev()
-{
-	ls "/sys/class/ieee80211/$1/device/net" | head -n 1
-}
-
 # radios DRIVER: loads it, names three radios and interfaces, and moves the stations away.
 radios()
 {
-	if [ "$1" = hwsim_rust ]; then
-		modprobe hwsim_rust && echo 3 >/sys/kernel/debug/hwsim_rust/radios || return 1
-	else
-		modprobe "$1" radios=3 || return 1
-	fi
+	load "$1" 3 || return 1
 	set -- $(phys)
 	[ $# = 3 ] || { echo "radios: $*"; return 1; }
 	PHY_AP=$1 PHY_STA=$2 PHY_STA2=$3
 	AP=$(netdev "$PHY_AP") STA=$(netdev "$PHY_STA") STA2=$(netdev "$PHY_STA2")
-	for ns in sta sta2; do
-		ip netns add $ns || return 1
-		ip -n $ns link set lo up
-	done
-	iw phy "$PHY_STA" set netns name sta || return 1
-	iw phy "$PHY_STA2" set netns name sta2 || return 1
+	move "$PHY_STA" sta && move "$PHY_STA2" sta2 || return 1
 	ip addr add $AP_ADDR/24 dev "$AP" || return 1
 	for name in PHY_AP PHY_STA PHY_STA2 AP STA STA2; do
 		eval "echo $name=\$$name"
 	done >"$T/radios"
-}
-
-# Network $1, with all that it needs.
-security()
-{
-	case $1 in
-	psk)
-		echo "wpa=2"
-		echo "wpa_key_mgmt=WPA-PSK"
-		echo "rsn_pairwise=CCMP"
-		echo "wpa_passphrase=correct horse"
-		;;
-	sae-*)
-		echo "wpa=2"
-		echo "wpa_key_mgmt=SAE"
-		echo "rsn_pairwise=CCMP"
-		echo "sae_password=correct horse"
-		echo "ieee80211w=2"
-		echo "sae_pwe=${1#sae-}"
-		;;
-	esac
-}
-
-ap_start()
-{
-	{
-		printf 'interface=%s\ndriver=nl80211\nssid=series\nhw_mode=g\nchannel=6\n' "$AP"
-		printf 'ieee80211n=1\nwmm_enabled=1\nctrl_interface=%s/hostapd\n' "$T"
-		security "$1"
-		# The second network.
-		printf 'bss=%s_2\nssid=series2\nwmm_enabled=1\n' "$AP"
-	} >"$T/hostapd.conf"
-	hostapd -B -P "$T/hostapd.pid" -f "$T/hostapd.log" "$T/hostapd.conf" >/dev/null || {
-		cat "$T/hostapd.log"
-		return 1
-	}
-}
-
-sta_start()
-{
-	{
-		printf 'ctrl_interface=%s/wpa\n' "$T"
-		case $1 in
-		sae-*) echo "sae_pwe=${1#sae-}" ;;
-		wrong) echo "sae_pwe=1" ;;
-		esac
-		printf 'network={\nssid="series"\nscan_freq=2437\n'
-		case $1 in
-		open) echo "key_mgmt=NONE" ;;
-		psk) printf 'key_mgmt=WPA-PSK\npsk="correct horse"\n' ;;
-		sae-*) printf 'key_mgmt=SAE\nsae_password="correct horse"\nieee80211w=2\n' ;;
-		wrong) printf 'key_mgmt=SAE\nsae_password="wrong horse"\nieee80211w=2\n' ;;
-		esac
-		echo '}'
-	} >"$T/wpa.conf"
-	in_sta wpa_supplicant -B -P "$T/wpa.pid" -f "$T/wpa.log" -i "$STA" -c "$T/wpa.conf" \
-		>/dev/null || return 1
-	in_sta ip addr replace $STA_ADDR/24 dev "$STA"
-}
-
-associated()
-{
-	in_sta wpa_cli -p "$T/wpa" -i "$STA" status | grep -q '^wpa_state=COMPLETED'
-}
-
-# What wpa_supplicant says of itself.
-status()
-{
-	in_sta wpa_cli -p "$T/wpa" -i "$STA" status | sed -n "s/^$1=//p"
-}
-
-join()
-{
-	ap_start "$1" && sta_start "$1" && try 20 associated && return
-	tail -n 20 "$T/hostapd.log" "$T/wpa.log"
-	return 1
-}
-
-stop()
-{
-	for stop_pid in "$T/wpa.pid" "$T/hostapd.pid"; do
-		[ -e "$stop_pid" ] && kill "$(cat "$stop_pid")" && try 5 [ ! -e "$stop_pid" ]
-	done
-}
-
-pings()
-{
-	in_sta busybox ping -q -c "${1:-3}" -i 0.2 -W 2 $AP_ADDR | grep ' 0% packet loss'
-}
-
-transfers()
-{
-	iperf3 -s -1 -D -B $AP_ADDR -I "$T/iperf.pid" || return 1
-	sleep 0.5
-	in_sta iperf3 -c $AP_ADDR -t 2 -f m "$@" | grep receiver
 }
 
 rates()
@@ -334,14 +199,6 @@ unloads()
 	[ -z "$(phys)" ]
 }
 
-quiet()
-{
-	dmesg >"$T/dmesg.new"
-	tail -n +"$((LINES_BEFORE + 1))" "$T/dmesg.new" |
-		grep -E 'WARNING|BUG|Oops|KASAN|INFO: |general protection' && return 1
-	return 0
-}
-
 # all DRIVER NETWORKS: 9 tests, and what the networks and the driver add. The last network is sae-1.
 all()
 {
@@ -351,7 +208,7 @@ all()
 	. "$T/radios"
 
 	for net in $2; do
-		check "$1: $net: joins" join $net
+		check "$1: $net: joins" join $net "bss=${AP}_2" ssid=series2 wmm_enabled=1
 		check "$1: $net: frames come back" pings
 		if [ $net != open ]; then
 			same "$1: $net: key management" "$(status key_mgmt)" \
@@ -360,8 +217,8 @@ all()
 		[ $net = sae-1 ] || stop
 	done
 	same "$1: management frames must be protected" "$(status pmf)" 2
-	check "$1: TCP to the access point" transfers
-	check "$1: TCP to the station" transfers -R
+	check "$1: TCP to the access point" transfers -t 2
+	check "$1: TCP to the station" transfers -R -t 2
 	if [ "$1" = hwsim_rust ]; then
 		check "$1: a rate of high throughput" rate_ht
 		same "$1: VHT streams, to receive and to transmit" "$(vht_streams)" 16
@@ -377,7 +234,7 @@ all()
 		check "$1: frames that are none" injects
 		check "$1: moves between namespaces" moves
 		check "$1: restart in the middle of traffic" restarts
-		check "$1: TCP after the restart" transfers
+		check "$1: TCP after the restart" transfers -t 2
 		check "$1: radios are made and removed" more_radios
 		check "$1: a radio is destroyed in the middle of traffic" destroys
 	fi
