@@ -14,7 +14,7 @@
 . /series/pci.sh
 . /series/igb.sh
 
-plan 24
+plan 25
 
 igb_device
 [ -e "$DEV/aer_dev_fatal" ] || bail "no AER"
@@ -103,3 +103,7 @@ traffic_ends
 half=$((count / 2))
 same "half of them by the slot" "$(since)" "0 $half $half $half $half $count 0 0 0"
 same "works after it" "$(works)" "$WORKS"
+
+# A driver that waits for the PCI core in a recovery, which waits for the driver, would hang.
+detected=$(($(called error_detected_normal) + $(called error_detected_frozen)))
+same "resets and the like are refused in each recovery" "$(called refused_in_recovery)" "$detected"

@@ -12,7 +12,7 @@
 . /series/pci.sh
 . /series/igb.sh
 
-plan 38
+plan 39
 
 igb_device
 
@@ -73,6 +73,8 @@ same "the physical function was not signaled" "$(sed -n 's/^[0-9] //p' "$DIR/int
 	"0 0 0 0 0 0 0 0 0 0"
 same "vectors of the physical function" "$(try raise '15 10')" 10
 same "it does not have the others" "$(try raise '16 1')" error
+same "the physical function transmits" "$(try transmit '70 500')" \
+	"packets 70 completed 70 counted 70"
 same "vectors that do not exist are refused" \
 	"$(echo '8 1' 2>/dev/null > "$(vf_file 0 raise)" || echo error)" error
 
