@@ -12,6 +12,6 @@ pub fn map<'a>(
     kept: &mut Option<pci::BarDma<'a, ToDevice>>,
 ) -> Result {
     let bar = bar.try_access().ok_or(ENODEV)?;
-    *kept = Some(bar.dma_map(mapper, 0, 4, ToDevice)?); //~ error: `bar` does not live long enough
+    *kept = Some(bar.dma_map(mapper, 0, 4, ToDevice)?); //~ error[E0597]: `bar` does not live long enough
     Ok(())
 }

@@ -11,6 +11,6 @@ pub fn probe(pdev: &pci::Device<Core>, size: BarSize) -> Result {
 }
 
 pub fn handler(pdev: &pci::Device<Bound>, size: BarSize) -> Result {
-    pdev.resize_bar(0, size)?; //~ error: no method named `resize_bar` found
+    pdev.resize_bar(0, size)?; //~ error[E0599]: no method named `resize_bar` found
     Ok(())
 }

@@ -7,5 +7,5 @@
 use kernel::{device::Bound, pci::{self, Bridge}};
 
 pub fn test(pdev: &pci::Device<Bound>, keep: &mut Option<Bridge<'static>>) {
-    *keep = pdev.upstream_bridge(); //~ error: borrowed data escapes outside of function
+    *keep = pdev.upstream_bridge(); //~ error[E0521]: borrowed data escapes outside of function
 }

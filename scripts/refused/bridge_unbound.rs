@@ -8,5 +8,5 @@ use kernel::pci;
 
 pub fn test(pdev: &pci::Device) {
     let _ = pdev.bus();
-    let _ = pdev.upstream_bridge(); //~ error: no method named `upstream_bridge` found
+    let _ = pdev.upstream_bridge(); //~ error[E0599]: no method named `upstream_bridge` found
 }

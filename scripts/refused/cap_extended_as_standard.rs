@@ -8,5 +8,5 @@ use kernel::{device::Bound, pci::{self, cap}};
 
 pub fn test(pdev: &pci::Device<Bound>) {
     let _ = pdev.find_ext_capability::<cap::Aer>();
-    let _ = pdev.find_capability::<cap::Aer>(); //~ error: Aer: kernel::pci::cap::StandardKind` is not satisfied
+    let _ = pdev.find_capability::<cap::Aer>(); //~ error[E0277]: Aer: kernel::pci::cap::StandardKind` is not satisfied
 }

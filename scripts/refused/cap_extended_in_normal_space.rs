@@ -8,6 +8,6 @@ use kernel::{device::Bound, pci::{self, cap::{self, ReadConfig, ReadExtendedConf
 
 pub fn test(pdev: &pci::Device<Bound>) -> Result {
     let _ = pdev.config_space_extended()?.ext_capabilities();
-    let _ = pdev.config_space().ext_capabilities(); //~ error: `ext_capabilities`
+    let _ = pdev.config_space().ext_capabilities(); //~ error[E0599]: `ext_capabilities`
     Ok(())
 }

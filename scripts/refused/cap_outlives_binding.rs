@@ -10,6 +10,6 @@ pub fn test(
     pdev: &pci::Device<Bound>,
     keep: &mut Option<cap::View<cap::MsiX, ConfigSpace<'static, Normal>>>,
 ) -> Result {
-    *keep = pdev.find_capability::<cap::MsiX>()?; //~ error: borrowed data escapes outside of function
+    *keep = pdev.find_capability::<cap::MsiX>()?; //~ error[E0521]: borrowed data escapes outside of function
     Ok(())
 }

@@ -8,5 +8,5 @@ use kernel::pci::{self, cap};
 
 pub fn test(pdev: &pci::Device) {
     let _ = pdev.address();
-    let _ = pdev.find_capability::<cap::Pm>(); //~ error: no method named `find_capability` found
+    let _ = pdev.find_capability::<cap::Pm>(); //~ error[E0599]: no method named `find_capability` found
 }

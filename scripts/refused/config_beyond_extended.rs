@@ -9,6 +9,6 @@ use kernel::{device::Bound, pci, prelude::*};
 pub fn test(pdev: &pci::Device<Bound>) -> Result {
     let space = pdev.config_space_extended()?;
     space.write8::<0xfff>(0)?;
-    space.write8::<0x1000>(0)?; //~ error: evaluation of `kernel::pci::ConfigSpace
+    space.write8::<0x1000>(0)?; //~ error[E0080]: evaluation of `kernel::pci::ConfigSpace
     Ok(())
 }

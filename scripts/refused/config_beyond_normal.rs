@@ -8,6 +8,6 @@ use kernel::{device::Bound, pci, prelude::*};
 
 pub fn test(pdev: &pci::Device<Bound>) -> Result {
     pdev.config_space().read32::<0xfc>()?;
-    pdev.config_space().read32::<0x100>()?; //~ error: evaluation of `kernel::pci::ConfigSpace
+    pdev.config_space().read32::<0x100>()?; //~ error[E0080]: evaluation of `kernel::pci::ConfigSpace
     Ok(())
 }

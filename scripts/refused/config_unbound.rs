@@ -8,5 +8,5 @@ use kernel::pci;
 
 pub fn test(pdev: &pci::Device) {
     let _ = pdev.vendor_id();
-    let _ = pdev.config_space(); //~ error: no method named `config_space` found
+    let _ = pdev.config_space(); //~ error[E0599]: no method named `config_space` found
 }

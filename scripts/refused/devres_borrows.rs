@@ -14,6 +14,6 @@ pub fn owned(dev: &Device<Bound>, value: u32) -> Result {
 }
 
 pub fn borrowed<'a>(dev: &Device<Bound>, value: &'a u32) -> Result {
-    core::mem::forget(KBox::pin_init(Devres::new(dev, Borrows(value)), GFP_KERNEL)?); //~ error: borrowed data escapes
+    core::mem::forget(KBox::pin_init(Devres::new(dev, Borrows(value)), GFP_KERNEL)?); //~ error[E0521]: borrowed data escapes
     Ok(())
 }

@@ -8,7 +8,7 @@ use kernel::{device::{Bound, Device}, devres::Devres, dma::{Block, Pool}, prelud
 
 pub fn test(dev: &Device<Bound>, pool: Pin<KBox<Devres<Pool<u64>>>>) -> Result {
     let block = pool.access(dev)?.zalloc(GFP_KERNEL)?;
-    drop(pool); //~ error: cannot move out of `pool` because it is borrowed
+    drop(pool); //~ error[E0505]: cannot move out of `pool` because it is borrowed
     drop(block);
     Ok(())
 }

@@ -10,5 +10,5 @@ fn shared<T: Sync>() {}
 
 pub fn test() {
     shared::<u64>();
-    shared::<Block<'static, u64>>(); //~ error: cannot be shared between threads safely
+    shared::<Block<'static, u64>>(); //~ error[E0277]: cannot be shared between threads safely
 }

@@ -8,6 +8,6 @@ use kernel::{dma::{Mapper, ToDevice}, prelude::*};
 
 pub fn test(mapper: &Mapper, mut buffer: KVec<u8>) -> Result {
     let mapping = mapper.map(buffer, ToDevice)?;
-    buffer[0] = 1; //~ error: borrow of moved value: `buffer`
+    buffer[0] = 1; //~ error[E0382]: borrow of moved value: `buffer`
     Ok(())
 }

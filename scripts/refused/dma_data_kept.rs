@@ -9,6 +9,6 @@ use kernel::{dma::{Mapping, ToDevice}, prelude::*};
 pub fn test(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> u8 {
     let mapping = mapping.sync_for_cpu();
     let data = mapping.data();
-    let mapping = mapping.sync_for_device(); //~ error: cannot move out of `mapping` because it is borrowed
+    let mapping = mapping.sync_for_device(); //~ error[E0505]: cannot move out of `mapping` because it is borrowed
     data[0]
 }

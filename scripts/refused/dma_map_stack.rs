@@ -7,6 +7,6 @@
 use kernel::{dma::{Mapper, ToDevice}, prelude::*};
 
 pub fn test(mapper: &Mapper) -> Result {
-    let mapping = mapper.map([0u8; 16], ToDevice)?; //~ error: `[u8; 16]: kernel::dma::Owner` is not satisfied
+    let mapping = mapper.map([0u8; 16], ToDevice)?; //~ error[E0277]: `[u8; 16]: kernel::dma::Owner` is not satisfied
     Ok(())
 }

@@ -8,6 +8,6 @@ use kernel::{dma::{FromDevice, Mapper}, prelude::*};
 
 pub fn test(mapper: &Mapper) -> Result {
     let _ = mapper.map(KBox::new(1u32, GFP_KERNEL)?, FromDevice)?;
-    let _ = mapper.map(KBox::new(true, GFP_KERNEL)?, FromDevice)?; //~ error: `bool: kernel::transmute::FromBytes` is not satisfied
+    let _ = mapper.map(KBox::new(true, GFP_KERNEL)?, FromDevice)?; //~ error[E0277]: `bool: kernel::transmute::FromBytes` is not satisfied
     Ok(())
 }

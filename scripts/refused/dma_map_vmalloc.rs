@@ -7,6 +7,6 @@
 use kernel::{dma::{Mapper, ToDevice}, prelude::*};
 
 pub fn test(mapper: &Mapper, buffer: VVec<u8>) -> Result {
-    let mapping = mapper.map(buffer, ToDevice)?; //~ error: Vmalloc>: kernel::dma::Owner` is not satisfied
+    let mapping = mapper.map(buffer, ToDevice)?; //~ error[E0277]: Vmalloc>: kernel::dma::Owner` is not satisfied
     Ok(())
 }

@@ -7,6 +7,6 @@
 use kernel::{device::{Bound, Device}, dma::{BoundMapper, Mapper}, prelude::*};
 
 pub fn test(dev: &Device<Bound>) -> Result {
-    let mapper: Pin<KBox<BoundMapper>> = KBox::pin_init(Mapper::bound(dev), GFP_KERNEL)?; //~ error: `?` operator has incompatible types
+    let mapper: Pin<KBox<BoundMapper>> = KBox::pin_init(Mapper::bound(dev), GFP_KERNEL)?; //~ error[E0308]: `?` operator has incompatible types
     Ok(())
 }

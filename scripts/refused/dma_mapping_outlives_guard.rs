@@ -9,7 +9,7 @@ use kernel::{devres::Devres, dma::{BoundMapper, FromDevice}, prelude::*};
 pub fn test(mapper: &Devres<BoundMapper>, buffer: KVec<u8>) -> Result {
     let guard = mapper.try_access().ok_or(ENODEV)?;
     let mapping = guard.map(buffer, FromDevice)?;
-    drop(guard); //~ error: cannot move out of `guard` because it is borrowed
+    drop(guard); //~ error[E0505]: cannot move out of `guard` because it is borrowed
     drop(mapping);
     Ok(())
 }

@@ -8,6 +8,6 @@ use kernel::{dma::{FromDevice, Mapper}, prelude::*};
 
 pub fn test(mapper: &Mapper) -> Result {
     let mapping = mapper.alloc_noncoherent(64, GFP_KERNEL, FromDevice)?;
-    let memory = mapping.unmap(); //~ error: Noncoherent: kernel::dma::Reusable` is not satisfied
+    let memory = mapping.unmap(); //~ error[E0277]: Noncoherent: kernel::dma::Reusable` is not satisfied
     Ok(())
 }

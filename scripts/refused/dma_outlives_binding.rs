@@ -8,6 +8,6 @@ use kernel::{device::{Bound, Device}, devres::Devres, dma::CoherentAllocation, p
 
 pub fn test(dev: &Device<Bound>) -> Result {
     let init = CoherentAllocation::<u8>::alloc_coherent(dev, 1, GFP_KERNEL);
-    let memory: Pin<KBox<CoherentAllocation<u8>>> = KBox::pin_init(init, GFP_KERNEL)?; //~ error: `?` operator has incompatible types
+    let memory: Pin<KBox<CoherentAllocation<u8>>> = KBox::pin_init(init, GFP_KERNEL)?; //~ error[E0308]: `?` operator has incompatible types
     Ok(())
 }

@@ -8,4 +8,4 @@ use kernel::dma::{Linear, Memory};
 
 struct Mine([u8; 16]);
 
-unsafe impl Linear for Mine { fn memory(&self) -> Memory { loop {} } } //~ error: private::Sealed` is not satisfied
+unsafe impl Linear for Mine { fn memory(&self) -> Memory { loop {} } } //~ error[E0277]: private::Sealed` is not satisfied

@@ -7,6 +7,6 @@
 use kernel::{c_str, device::{Bound, Device}, dma::Pool, prelude::*};
 
 pub fn test(dev: &Device<Bound>) -> Result {
-    let pool: Pin<KBox<Pool<u64>>> = KBox::pin_init(Pool::new(dev, c_str!("test")), GFP_KERNEL)?; //~ error: `?` operator has incompatible types
+    let pool: Pin<KBox<Pool<u64>>> = KBox::pin_init(Pool::new(dev, c_str!("test")), GFP_KERNEL)?; //~ error[E0308]: `?` operator has incompatible types
     Ok(())
 }

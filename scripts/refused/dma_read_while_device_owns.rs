@@ -7,7 +7,7 @@
 use kernel::{dma::{FromDevice, Mapping}, prelude::*};
 
 pub fn test(mapping: Mapping<'_, KVec<u8>, FromDevice>) -> u8 {
-    let first = mapping.data()[0]; //~ error: no method named `data` found
+    let first = mapping.data()[0]; //~ error[E0599]: no method named `data` found
     let mapping = mapping.sync_for_cpu();
     mapping.data()[0]
 }

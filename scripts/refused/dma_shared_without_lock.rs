@@ -10,5 +10,5 @@ fn shared<T: Sync>() {}
 
 pub fn test() {
     shared::<u32>();
-    shared::<CoherentAllocation<u32>>(); //~ error: cannot be shared between threads safely
+    shared::<CoherentAllocation<u32>>(); //~ error[E0277]: cannot be shared between threads safely
 }

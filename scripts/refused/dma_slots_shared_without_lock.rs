@@ -10,5 +10,5 @@ fn shared<T: Sync>() {}
 
 pub fn test() {
     shared::<u32>();
-    shared::<Slots<Mapping<'static, KVec<u8>, ToDevice>>>(); //~ error: cannot be shared between threads safely
+    shared::<Slots<Mapping<'static, KVec<u8>, ToDevice>>>(); //~ error[E0277]: cannot be shared between threads safely
 }

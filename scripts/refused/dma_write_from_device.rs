@@ -9,5 +9,5 @@ use kernel::{dma::{FromDevice, Mapping}, prelude::*};
 pub fn test(mapping: Mapping<'_, KVec<u8>, FromDevice>) {
     let mut mapping = mapping.sync_for_cpu();
     let _ = mapping.data()[0];
-    mapping.data_mut()[0] = 1; //~ error: FromDevice: kernel::dma::CpuWrites` is not satisfied
+    mapping.data_mut()[0] = 1; //~ error[E0277]: FromDevice: kernel::dma::CpuWrites` is not satisfied
 }

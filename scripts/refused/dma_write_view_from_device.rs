@@ -9,6 +9,6 @@ use kernel::{dma::{FromDevice, Mapping}, prelude::*};
 pub fn test(mapping: &mut Mapping<'_, KVec<u8>, FromDevice>) -> Result {
     let mut view = mapping.view(0..4)?;
     let _ = view[0];
-    view[0] = 1; //~ error: cannot assign to data in dereference of `kernel::dma::CpuView
+    view[0] = 1; //~ error[E0594]: cannot assign to data in dereference of `kernel::dma::CpuView
     Ok(())
 }

@@ -10,5 +10,5 @@ pub fn test(mapping: Mapping<'_, KVec<u8>, ToDevice>) {
     let mut mapping = mapping.sync_for_cpu();
     mapping.data_mut()[0] = 1;
     let mut mapping = mapping.sync_for_device();
-    mapping.data_mut()[0] = 2; //~ error: no method named `data_mut` found
+    mapping.data_mut()[0] = 2; //~ error[E0599]: no method named `data_mut` found
 }

@@ -8,6 +8,6 @@ use kernel::{device::{Bound, Device}, drm, prelude::*};
 
 pub fn kept<T: drm::Driver>(drm: &drm::Device<T>) -> Option<&Device<Bound>> {
     let guard = drm.enter()?;
-    return Some(guard.dev()); //~ error: cannot return value referencing local variable `guard`
+    return Some(guard.dev()); //~ error[E0515]: cannot return value referencing local variable `guard`
     None
 }

@@ -20,7 +20,7 @@ impl<T: drm::Driver> DriverFile for File<T> {
 }
 
 macro_rules! file { () => { File<Numbered<0>> }; }
-macro_rules! file { () => { File<Numbered<1>> }; } //~ error: type mismatch
+macro_rules! file { () => { File<Numbered<1>> }; } //~ error[E0271]: type mismatch
 
 const INFO: drm::DriverInfo = drm::DriverInfo {
     major: 0,

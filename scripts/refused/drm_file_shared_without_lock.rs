@@ -9,4 +9,4 @@ use kernel::{drm::{self, file::DriverFile}, prelude::*};
 
 pub struct File<T>(Cell<u32>, PhantomData<fn() -> T>);
 
-impl<T: drm::Driver> DriverFile for File<T> { type Driver = T; fn open(_: &drm::Device<T>) -> Result<Pin<KBox<Self>>> { Err(EINVAL) } } //~ error: `core::cell::Cell<u32>` cannot be shared between threads safely
+impl<T: drm::Driver> DriverFile for File<T> { type Driver = T; fn open(_: &drm::Device<T>) -> Result<Pin<KBox<Self>>> { Err(EINVAL) } } //~ error[E0277]: `core::cell::Cell<u32>` cannot be shared between threads safely

@@ -49,7 +49,7 @@ impl drm::Driver for Numbered<0> {
 
     kernel::declare_drm_ioctls! {
         (NOVA_GETPARAM, drm_nova_getparam, 0, mine),
-        (NOVA_GEM_CREATE, drm_nova_gem_create, 0, other), //~ error: mismatched types
+        (NOVA_GEM_CREATE, drm_nova_gem_create, 0, other), //~ error[E0308]: mismatched types
     }
 }
 

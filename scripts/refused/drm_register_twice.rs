@@ -8,6 +8,6 @@ use kernel::{device::{Bound, Device}, drm, prelude::*};
 
 pub fn probe<T: drm::Driver + 'static>(drm: drm::UnregisteredDevice<T>, dev: &Device<Bound>) -> Result {
     drm::Registration::new_foreign_owned(drm, dev, 0)?;
-    drm::Registration::new_foreign_owned(drm, dev, 0)?; //~ error: use of moved value: `drm`
+    drm::Registration::new_foreign_owned(drm, dev, 0)?; //~ error[E0382]: use of moved value: `drm`
     Ok(())
 }

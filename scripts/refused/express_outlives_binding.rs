@@ -7,5 +7,5 @@
 use kernel::{device::Bound, pci::{self, Express}, prelude::*};
 
 pub fn test(pdev: &pci::Device<Bound>, keep: &mut Option<Express<'static>>) {
-    *keep = pdev.express(); //~ error: borrowed data escapes outside of function
+    *keep = pdev.express(); //~ error[E0521]: borrowed data escapes outside of function
 }

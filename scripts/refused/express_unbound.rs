@@ -8,5 +8,5 @@ use kernel::pci;
 
 pub fn test(pdev: &pci::Device) {
     let _ = pdev.address();
-    let _ = pdev.express(); //~ error: no method named `express` found
+    let _ = pdev.express(); //~ error[E0599]: no method named `express` found
 }

@@ -8,6 +8,6 @@ use kernel::{pci::express::{Control, Express, Word}, prelude::*};
 
 pub fn test(express: Express<'_>) -> Result {
     express.clear_and_set(Control::Link, 0, 0)?;
-    express.clear_and_set(Word::LinkStatus, 0, 0)?; //~ error: mismatched types
+    express.clear_and_set(Word::LinkStatus, 0, 0)?; //~ error[E0308]: mismatched types
     Ok(())
 }

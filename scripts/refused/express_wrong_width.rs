@@ -8,6 +8,6 @@ use kernel::{pci::express::{Dword, Express, Word}, prelude::*};
 
 pub fn test(express: Express<'_>) -> Result {
     let _ = express.read16(Word::LinkStatus)?;
-    let _ = express.read16(Dword::LinkCapabilities)?; //~ error: mismatched types
+    let _ = express.read16(Dword::LinkCapabilities)?; //~ error[E0308]: mismatched types
     Ok(())
 }

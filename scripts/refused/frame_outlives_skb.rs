@@ -8,6 +8,6 @@ use kernel::{net::{ieee80211::Frame, skb::SkBuff}, prelude::*};
 
 pub fn test(skb: SkBuff) -> Result<usize> {
     let frame = Frame::parse(skb.data())?;
-    drop(skb); //~ error: cannot move out of `skb` because it is borrowed
+    drop(skb); //~ error[E0505]: cannot move out of `skb` because it is borrowed
     Ok(frame.body().len())
 }

@@ -12,6 +12,6 @@ pub fn probe(pdev: &pci::Device<Core>) -> Result {
 }
 
 pub fn handler(pdev: &pci::Device<Bound>) -> Result {
-    pdev.alloc_irq_vectors(1, 1, IrqTypes::all())?; //~ error: no method named `alloc_irq_vectors` found
+    pdev.alloc_irq_vectors(1, 1, IrqTypes::all())?; //~ error[E0599]: no method named `alloc_irq_vectors` found
     Ok(())
 }

@@ -12,6 +12,6 @@ pub fn suspend<T: irq::Handler>(dev: &Device<Core>, irq: &irq::Registration<T>) 
 }
 
 pub fn handler<T: irq::Handler>(dev: &Device<Bound>, irq: &irq::Registration<T>) -> Result {
-    irq.disable(dev)?.leave(); //~ error: mismatched types
+    irq.disable(dev)?.leave(); //~ error[E0308]: mismatched types
     Ok(())
 }

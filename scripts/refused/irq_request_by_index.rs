@@ -15,5 +15,5 @@ impl irq::Handler for Handler {
 }
 
 pub fn test(pdev: &pci::Device<Bound>) {
-    let _ = pdev.request_irq(0, irq::Flags::SHARED, c_str!("h"), Handler); //~ error: no method named `request_irq` found
+    let _ = pdev.request_irq(0, irq::Flags::SHARED, c_str!("h"), Handler); //~ error[E0599]: no method named `request_irq` found
 }

@@ -17,6 +17,6 @@ pub fn handler<T: irq::ThreadedHandler>(
     dev: &Device<Bound>,
     irq: &irq::ThreadedRegistration<T>,
 ) -> Result {
-    irq.synchronize(dev)?; //~ error: mismatched types
+    irq.synchronize(dev)?; //~ error[E0308]: mismatched types
     Ok(())
 }

@@ -8,6 +8,6 @@ use kernel::{device::Core, pci::{self, IrqTypes}, prelude::*};
 
 pub fn test(pdev: &pci::Device<Core>) -> Result<pci::IrqVector<'_>> {
     let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::all())?;
-    return vectors.vector(pdev, 0); //~ error: cannot return value referencing local variable `vectors`
+    return vectors.vector(pdev, 0); //~ error[E0515]: cannot return value referencing local variable `vectors`
     Err(EINVAL)
 }

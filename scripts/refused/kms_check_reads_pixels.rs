@@ -11,5 +11,5 @@ pub fn commit<T: kms::Driver>(commit: &PlaneCommit<'_, T>) {
 }
 
 pub fn check<T: kms::Driver>(check: &PlaneCheck<'_, T>) {
-    let _ = check.shadow(); //~ error: no method named `shadow` found
+    let _ = check.shadow(); //~ error[E0599]: no method named `shadow` found
 }

@@ -11,5 +11,5 @@ pub fn check<T: kms::Driver>(check: &mut PlaneCheck<'_, T>) {
 }
 
 pub fn commit<T: kms::Driver>(commit: &mut PlaneCommit<'_, T>) {
-    *commit.data_mut() = Default::default(); //~ error: no method named `data_mut` found
+    *commit.data_mut() = Default::default(); //~ error[E0599]: no method named `data_mut` found
 }

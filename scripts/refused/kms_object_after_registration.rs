@@ -12,6 +12,6 @@ pub fn before<T: kms::Driver<Encoder = ()>>(new: &NewObjects<'_, T>) -> Result {
 }
 
 pub fn after<T: kms::Driver<Encoder = ()>>(drm: &drm::Device<T>) -> Result {
-    Encoder::new(drm, EncoderType::Virtual, 1, Ok(()))?; //~ error: mismatched types
+    Encoder::new(drm, EncoderType::Virtual, 1, Ok(()))?; //~ error[E0308]: mismatched types
     Ok(())
 }

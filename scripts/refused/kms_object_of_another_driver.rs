@@ -14,6 +14,6 @@ pub fn create<A: kms::Driver, B: kms::Driver>(
 ) -> Result {
     let [data, more] = data;
     Crtc::new(new, mine, None, Ok(data))?;
-    Crtc::new(new, other, None, Ok(more))?; //~ error: mismatched types
+    Crtc::new(new, other, None, Ok(more))?; //~ error[E0308]: mismatched types
     Ok(())
 }

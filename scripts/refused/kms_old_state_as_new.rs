@@ -10,5 +10,5 @@ fn show<T: kms::Driver>(state: New<'_, PlaneState<T>>) {}
 
 pub fn commit<T: kms::Driver>(commit: &PlaneCommit<'_, T>) {
     show(commit.new_state());
-    show(commit.old_state()); //~ error: mismatched types
+    show(commit.old_state()); //~ error[E0308]: mismatched types
 }

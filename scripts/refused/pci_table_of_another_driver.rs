@@ -29,7 +29,7 @@ impl pci::Driver for A {
 impl pci::Driver for B {
     type IdInfo = ();
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
-    const ERROR_HANDLERS: Option<pci::err::Handlers<Self>> = Some(pci::err::Handlers::<A>::new()); //~ error: mismatched types
+    const ERROR_HANDLERS: Option<pci::err::Handlers<Self>> = Some(pci::err::Handlers::<A>::new()); //~ error[E0308]: mismatched types
 
     fn probe(_pdev: &pci::Device<Core>, _info: &()) -> Result<Pin<KBox<Self>>> {
         Err(ENODEV)

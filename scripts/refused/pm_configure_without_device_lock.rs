@@ -11,5 +11,5 @@ pub fn probe(pdev: &pci::Device<Core>) {
 }
 
 pub fn handler(pdev: &pci::Device<Bound>) {
-    pdev.runtime_pm().allow(); //~ error: no method named `allow` found
+    pdev.runtime_pm().allow(); //~ error[E0599]: no method named `allow` found
 }

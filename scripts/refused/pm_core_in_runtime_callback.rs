@@ -9,5 +9,5 @@ use kernel::{device::{Core, Pm}, pci, prelude::*};
 pub fn needs_lock(_pdev: &pci::Device<Core>) {}
 
 pub fn runtime_suspend(pdev: &pci::Device<Pm>) {
-    needs_lock(pdev); //~ error: mismatched types
+    needs_lock(pdev); //~ error[E0308]: mismatched types
 }

@@ -25,4 +25,4 @@ impl pci::Driver for Driver {
     }
 }
 
-#[vtable] impl pci::pm::Driver for Driver {} //~ error: Cell<u32>` cannot be shared between threads safely
+#[vtable] impl pci::pm::Driver for Driver {} //~ error[E0277]: Cell<u32>` cannot be shared between threads safely

@@ -11,6 +11,6 @@ pub fn suspend(pdev: &pci::Device<Core>) -> Result {
 }
 
 pub fn handler(pdev: &pci::Device<Bound>) -> Result {
-    pdev.set_power_state(PowerState::D3Hot)?; //~ error: no method named `set_power_state` found
+    pdev.set_power_state(PowerState::D3Hot)?; //~ error[E0599]: no method named `set_power_state` found
     Ok(())
 }

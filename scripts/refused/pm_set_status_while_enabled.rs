@@ -8,6 +8,6 @@ use kernel::{device::Core, pci, prelude::*};
 
 pub fn probe(pdev: &pci::Device<Core>) -> Result {
     pdev.runtime_pm().disable().set_active(pdev.as_ref())?;
-    pdev.runtime_pm().set_active(pdev.as_ref())?; //~ error: no method named `set_active` found
+    pdev.runtime_pm().set_active(pdev.as_ref())?; //~ error[E0599]: no method named `set_active` found
     Ok(())
 }

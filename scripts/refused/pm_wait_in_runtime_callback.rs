@@ -13,6 +13,6 @@ pub fn probe(pdev: &pci::Device<Core>) -> Result {
 
 pub fn runtime_suspend(pdev: &pci::Device<Pm>) -> Result {
     let _usage = pdev.runtime_pm().get_noresume();
-    let _awake = pdev.runtime_pm().resume_and_get()?; //~ error: the method `resume_and_get` exists for struct `RuntimePm<'_, Pm>`, but its trait bounds were not satisfied
+    let _awake = pdev.runtime_pm().resume_and_get()?; //~ error[E0599]: the method `resume_and_get` exists for struct `RuntimePm<'_, Pm>`, but its trait bounds were not satisfied
     Ok(())
 }

@@ -8,5 +8,5 @@ use kernel::pci;
 
 pub fn test(pdev: &pci::Device) {
     let _ = pdev.is_disconnected();
-    let _ = pdev.is_present(); //~ error: no method named `is_present` found
+    let _ = pdev.is_present(); //~ error[E0599]: no method named `is_present` found
 }

@@ -17,5 +17,5 @@ register! {
 
 pub fn test(io: &Io<0x40>) {
     io.read(ADDRESS.at::<3>());
-    io.read(ADDRESS.at::<4>()); //~ error: index is beyond the array of registers
+    io.read(ADDRESS.at::<4>()); //~ error[E0080]: index is beyond the array of registers
 }

@@ -17,5 +17,5 @@ register! {
 
 pub fn test(io: &Io<0x100>) {
     io.read(CONTROL);
-    io.read(FAR); //~ error: register is beyond the end of the space
+    io.read(FAR); //~ error[E0080]: register is beyond the end of the space
 }

@@ -20,5 +20,5 @@ register! {
 
 pub fn test(io: &Io<0x100>) {
     io.block::<Queue, 0x80>().read(HEAD);
-    io.read(HEAD); //~ error: type mismatch resolving `<HEAD as Register>::Block == ()`
+    io.read(HEAD); //~ error[E0271]: type mismatch resolving `<HEAD as Register>::Block == ()`
 }

@@ -22,6 +22,6 @@ register! {
 
 pub fn test(io: &Io) -> Result {
     io.try_read(FIRST)?;
-    io.try_write(LAST, LAST::default())?; //~ error: attempt to compute `18446744073709551612_usize + 4_usize`, which would overflow
+    io.try_write(LAST, LAST::default())?; //~ error[E0080]: attempt to compute `18446744073709551612_usize + 4_usize`, which would overflow
     Ok(())
 }

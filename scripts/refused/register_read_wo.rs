@@ -17,5 +17,5 @@ register! {
 
 pub fn test(io: &Io<0x40>) {
     io.write(DOORBELL, DOORBELL::default());
-    io.read(DOORBELL); //~ error: the trait bound `DOORBELL: kernel::io::register::Readable` is not satisfied
+    io.read(DOORBELL); //~ error[E0277]: the trait bound `DOORBELL: kernel::io::register::Readable` is not satisfied
 }

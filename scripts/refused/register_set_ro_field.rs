@@ -16,5 +16,5 @@ register! {
 pub fn test(status: STATUS) {
     let _ = status.busy();
     let _ = status.with_enable(true);
-    let _ = status.with_busy(true); //~ error: no method named `with_busy` found
+    let _ = status.with_busy(true); //~ error[E0599]: no method named `with_busy` found
 }

@@ -18,5 +18,5 @@ register! {
 pub fn test(io: &Io<0x40>) {
     io.write(CAUSES, CAUSES::default().with_done(true));
     io.update(CONTROL, |r| r);
-    io.update(CAUSES, |r| r); //~ error: the trait bound `CAUSES: kernel::io::register::Updatable` is not satisfied
+    io.update(CAUSES, |r| r); //~ error[E0277]: the trait bound `CAUSES: kernel::io::register::Updatable` is not satisfied
 }

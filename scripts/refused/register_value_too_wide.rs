@@ -17,5 +17,5 @@ register! {
 
 pub fn test() {
     let _ = CONTROL::default().with_const_mode::<15>();
-    let _ = CONTROL::default().with_const_mode::<16>(); //~ error: evaluation of `kernel::io::register::CheckValue::<16, 15>::FITS` failed
+    let _ = CONTROL::default().with_const_mode::<16>(); //~ error[E0080]: evaluation of `kernel::io::register::CheckValue::<16, 15>::FITS` failed
 }

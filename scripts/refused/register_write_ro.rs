@@ -18,5 +18,5 @@ register! {
 pub fn test(io: &Io<0x40>) {
     let id = io.read(ID);
     io.write(CONTROL, CONTROL::default());
-    io.write(ID, id); //~ error: the trait bound `ID: kernel::io::register::Writable` is not satisfied
+    io.write(ID, id); //~ error[E0277]: the trait bound `ID: kernel::io::register::Writable` is not satisfied
 }

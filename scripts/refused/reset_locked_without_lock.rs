@@ -8,6 +8,6 @@ use kernel::{device::Bound, pci, prelude::*};
 
 pub fn handler(pdev: &pci::Device<Bound>) -> Result {
     pdev.try_reset_function()?;
-    pdev.reset_function()?; //~ error: no method named `reset_function` found
+    pdev.reset_function()?; //~ error[E0599]: no method named `reset_function` found
     Ok(())
 }

@@ -12,6 +12,6 @@ pub fn suspend(pdev: &pci::Device<Core>) -> Result {
     let pdev: ARef<pci::Device> = pdev.into();
     pdev.try_reset_function()?;
     pdev.request_reset(GFP_KERNEL)?;
-    pdev.reset_function()?; //~ error: no method named `reset_function` found
+    pdev.reset_function()?; //~ error[E0599]: no method named `reset_function` found
     Ok(())
 }

@@ -8,6 +8,6 @@ use kernel::{device::Bound, pci, prelude::*};
 
 pub fn test(pdev: &pci::Device<Bound>) -> Result {
     let _ = pdev.is_present();
-    let _ = pdev.map_rom()?; //~ error: no method named `map_rom` found
+    let _ = pdev.map_rom()?; //~ error[E0599]: no method named `map_rom` found
     Ok(())
 }

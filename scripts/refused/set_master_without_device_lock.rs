@@ -11,5 +11,5 @@ pub fn probe(pdev: &pci::Device<Core>) {
 }
 
 pub fn handler(pdev: &pci::Device<Bound>) {
-    pdev.set_master(); //~ error: no method named `set_master` found
+    pdev.set_master(); //~ error[E0599]: no method named `set_master` found
 }

@@ -8,6 +8,6 @@ use kernel::{net::skb::SkBuff, prelude::*};
 
 pub fn test(skb: SkBuff) -> usize {
     skb.consume();
-    return skb.len(); //~ error: borrow of moved value: `skb`
+    return skb.len(); //~ error[E0382]: borrow of moved value: `skb`
     0
 }

@@ -8,6 +8,6 @@ use kernel::{net::skb::{SkBuff, SkbQueue}, prelude::*};
 
 pub fn test(queue: &SkbQueue, mut skb: SkBuff) -> Result {
     queue.queue_tail(skb);
-    skb.trim(1)?; //~ error: borrow of moved value: `skb`
+    skb.trim(1)?; //~ error[E0382]: borrow of moved value: `skb`
     Ok(())
 }

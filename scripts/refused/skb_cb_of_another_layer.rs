@@ -10,6 +10,6 @@ pub fn test(skb: SkBuff) -> u32 {
     let skb = skb.with_cb(1u32);
     let retries = *skb.cb();
     let skb = skb.without_cb();
-    let retries = *skb.cb(); //~ error: no method named `cb` found for struct
+    let retries = *skb.cb(); //~ error[E0599]: no method named `cb` found for struct
     retries
 }

@@ -9,6 +9,6 @@ use kernel::{net::skb::SkbQueue, prelude::*};
 pub fn test(queue: &SkbQueue) -> usize {
     let guard = queue.lock();
     let first = guard.peek();
-    drop(guard); //~ error: cannot move out of `guard` because it is borrowed
+    drop(guard); //~ error[E0505]: cannot move out of `guard` because it is borrowed
     first.map_or(0, |skb| skb.len())
 }

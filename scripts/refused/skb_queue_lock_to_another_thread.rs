@@ -10,5 +10,5 @@ fn send<T: Send>(_: T) {}
 
 pub fn test(queue: &SkbQueue) {
     let guard = queue.lock();
-    send(guard); //~ error: `*mut ()` cannot be sent between threads safely
+    send(guard); //~ error[E0277]: `*mut ()` cannot be sent between threads safely
 }

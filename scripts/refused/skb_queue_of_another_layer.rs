@@ -7,5 +7,5 @@
 use kernel::{net::skb::{Cb, SkBuff, SkbQueue}, prelude::*};
 
 pub fn test(queue: &SkbQueue<Cb<u32>>, skb: SkBuff) {
-    queue.queue_tail(skb); //~ error: mismatched types
+    queue.queue_tail(skb); //~ error[E0308]: mismatched types
 }

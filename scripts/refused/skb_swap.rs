@@ -7,5 +7,5 @@
 use kernel::{net::skb::Skb, prelude::*};
 
 pub fn test(a: &mut Skb, b: &mut Skb) {
-    core::mem::swap(a, b); //~ error: the size for values of type `[()]` cannot be known at compilation time
+    core::mem::swap(a, b); //~ error[E0277]: the size for values of type `[()]` cannot be known at compilation time
 }

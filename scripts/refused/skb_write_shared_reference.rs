@@ -7,6 +7,6 @@
 use kernel::{net::skb::Skb, prelude::*};
 
 pub fn test(skb: &Skb) -> Result {
-    skb.data_mut()?[0] = 1; //~ error: cannot borrow `*skb` as mutable
+    skb.data_mut()?[0] = 1; //~ error[E0596]: cannot borrow `*skb` as mutable
     Ok(())
 }

@@ -37,7 +37,7 @@ impl pci::sriov::Driver for Driver {
         _vf: &pci::Device,
         _count: u32,
     ) -> Result {
-        pdev.disable_sriov(); //~ error: no method named `disable_sriov` found
+        pdev.disable_sriov(); //~ error[E0599]: no method named `disable_sriov` found
         Ok(())
     }
 }

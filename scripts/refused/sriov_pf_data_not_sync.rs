@@ -30,6 +30,6 @@ impl pci::Driver for Driver {
 }
 
 pub fn change(vf: &pci::Device<Bound>) -> Result {
-    vf.pf_drvdata::<Driver>()?.0.set(1); //~ error: Cell<u32>` cannot be shared between threads safely
+    vf.pf_drvdata::<Driver>()?.0.set(1); //~ error[E0277]: Cell<u32>` cannot be shared between threads safely
     Ok(())
 }

@@ -36,6 +36,6 @@ pub fn bound(vf: &pci::Device<Bound>) -> Result<Pin<&Driver>> {
 }
 
 pub fn unbound(vf: &ARef<pci::Device>) -> Result<u32> {
-    return Ok(vf.pf_drvdata::<Driver>()?.0); //~ error: no method named `pf_drvdata` found
+    return Ok(vf.pf_drvdata::<Driver>()?.0); //~ error[E0599]: no method named `pf_drvdata` found
     Err(ENODEV)
 }

@@ -11,5 +11,5 @@ pub fn bound(vf: &pci::Device<Bound>) -> &pci::Device {
 }
 
 pub fn unbound(vf: &ARef<pci::Device>) {
-    let _pf = vf.physfn(); //~ error: no method named `physfn` found
+    let _pf = vf.physfn(); //~ error[E0599]: no method named `physfn` found
 }

@@ -11,6 +11,6 @@ pub fn probe(pdev: &pci::Device<Core>) -> Result {
 }
 
 pub fn handler(pdev: &pci::Device<Bound>) -> Result {
-    pdev.enable_sriov(1)?; //~ error: no method named `enable_sriov` found
+    pdev.enable_sriov(1)?; //~ error[E0599]: no method named `enable_sriov` found
     Ok(())
 }

@@ -8,5 +8,5 @@ use kernel::pci;
 
 pub fn test(pdev: &pci::Device) {
     let _ = pdev.address();
-    let _ = pdev.vpd(); //~ error: no method named `vpd` found
+    let _ = pdev.vpd(); //~ error[E0599]: no method named `vpd` found
 }

@@ -55,6 +55,6 @@ impl Operations for Radio {
 }
 
 pub fn test(dev: &Device) -> Result {
-    let _ = Allocated::new(dev, Radio)?; //~ error: evaluation of `kernel::net::mac80211::vtable::check
+    let _ = Allocated::new(dev, Radio)?; //~ error[E0080]: evaluation of `kernel::net::mac80211::vtable::check
     Ok(())
 }

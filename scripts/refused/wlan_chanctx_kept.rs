@@ -14,7 +14,7 @@ pub fn channel<T: Operations>(vif: &Vif<T>) -> Option<u16> {
     let guard = rcu::read_lock();
     let ctx = vif.chanctx(&guard)?;
     let freq = ctx.chandef()?.center_freq;
-    drop(guard); //~ error: cannot move out of `guard`
+    drop(guard); //~ error[E0505]: cannot move out of `guard`
     let again = ctx.chandef();
     Some(freq)
 }

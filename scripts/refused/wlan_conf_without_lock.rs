@@ -18,6 +18,6 @@ pub fn registered<T: Operations>(hw: &Registration<T>) -> bool {
 }
 
 pub fn unlocked<T: Operations>(hw: &Hw<T>) -> bool {
-    return hw.conf().idle; //~ error: no method named `conf` found
+    return hw.conf().idle; //~ error[E0599]: no method named `conf` found
     false
 }

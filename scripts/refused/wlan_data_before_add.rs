@@ -11,5 +11,5 @@ pub fn added<T: Operations>(vif: &Vif<T>) -> &T::Vif {
 }
 
 pub fn new(vif: &Interface) {
-    vif.data(); //~ error: no method named `data` found
+    vif.data(); //~ error[E0599]: no method named `data` found
 }

@@ -8,6 +8,6 @@ use kernel::{net::mac80211::{Operations, TxFrame}, prelude::*};
 
 pub fn test<T: Operations>(frame: TxFrame<'_, T>) -> usize {
     frame.into_status().report_irqsafe();
-    return frame.len(); //~ error: borrow of moved value
+    return frame.len(); //~ error[E0382]: borrow of moved value
     0
 }

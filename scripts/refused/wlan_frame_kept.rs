@@ -9,5 +9,5 @@ use kernel::{net::mac80211::{Operations, TxFrame}, prelude::*};
 fn keep<T: 'static>(_: T) {}
 
 pub fn test<T: Operations>(frame: TxFrame<'_, T>) {
-    keep(frame); //~ error: borrowed data escapes outside of function
+    keep(frame); //~ error[E0521]: borrowed data escapes outside of function
 }

@@ -10,5 +10,5 @@ use kernel::{
 };
 
 pub fn start<T: Operations>(hw: &Locked<Hw<T>>) {
-    hw.lock(); //~ error: no method named `lock` found
+    hw.lock(); //~ error[E0599]: no method named `lock` found
 }

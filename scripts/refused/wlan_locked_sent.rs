@@ -14,5 +14,5 @@ fn send<T: Send>(_: T) {}
 pub fn test<T: Operations>(hw: &Locked<Hw<T>>) {
     let plain: &Hw<T> = hw;
     send(plain);
-    send(hw); //~ error: cannot be shared between threads safely
+    send(hw); //~ error[E0277]: cannot be shared between threads safely
 }

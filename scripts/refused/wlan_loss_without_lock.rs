@@ -17,6 +17,6 @@ pub fn locked<T: Operations>(hw: &Locked<Hw<T>>, vif: &Vif<T>) -> Result {
 }
 
 pub fn unlocked<T: Operations>(hw: &Hw<T>, vif: &Vif<T>) -> Result {
-    return hw.connection_loss(vif); //~ error: no method named `connection_loss` found
+    return hw.connection_loss(vif); //~ error[E0599]: no method named `connection_loss` found
     Ok(())
 }

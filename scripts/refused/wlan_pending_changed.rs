@@ -7,5 +7,5 @@
 use kernel::{net::{mac80211::{Operations, Pending}, skb::SkBuff}, prelude::*};
 
 pub fn test<T: Operations>(mut frame: SkBuff<Pending<T>>) {
-    frame.set_queue_mapping(1000); //~ error: cannot borrow data in dereference of
+    frame.set_queue_mapping(1000); //~ error[E0596]: cannot borrow data in dereference of
 }

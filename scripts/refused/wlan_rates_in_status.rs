@@ -9,5 +9,5 @@ use kernel::{net::mac80211::{Operations, TxFrame}, prelude::*};
 pub fn test<T: Operations>(frame: TxFrame<'_, T>) {
     let rates = frame.rates().len();
     let status = frame.into_status();
-    let rates = status.rates().len(); //~ error: no method named `rates` found
+    let rates = status.rates().len(); //~ error[E0599]: no method named `rates` found
 }

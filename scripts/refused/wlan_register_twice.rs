@@ -8,6 +8,6 @@ use kernel::{net::mac80211::{Configured, Operations}, prelude::*};
 
 pub fn test<T: Operations>(hw: Configured<T>) -> Result {
     let first = hw.register()?;
-    let second = hw.register()?; //~ error: use of moved value
+    let second = hw.register()?; //~ error[E0382]: use of moved value
     Ok(())
 }

@@ -11,6 +11,6 @@ pub fn right<T: Operations>(hw: Allocated<T>, config: &Config<'_>) -> Result<Reg
 }
 
 pub fn test<T: Operations>(hw: Allocated<T>) -> Result<Registration<T>> {
-    return hw.register(); //~ error: no method named `register` found
+    return hw.register(); //~ error[E0599]: no method named `register` found
     Err(EINVAL)
 }

@@ -14,7 +14,7 @@ pub fn keep<T: Operations>(hw: &Hw<T>, guard: &rcu::Guard) {
     let mut kept = None;
     hw.schedule_txqs(Ac::Be, guard, |queue| {
         let frame = queue.dequeue();
-        kept = Some(queue); //~ error: borrowed data escapes outside of closure
+        kept = Some(queue); //~ error[E0521]: borrowed data escapes outside of closure
     });
     let _: Option<&mut ActiveTxq<'_, T>> = kept;
 }

@@ -14,5 +14,5 @@ pub fn registered<T: Operations>(hw: &Registration<T>) {
 }
 
 pub fn configured<T: Operations>(hw: &Configured<T>) {
-    hw.restart(); //~ error: no method named `restart` found
+    hw.restart(); //~ error[E0599]: no method named `restart` found
 }

@@ -10,7 +10,7 @@ pub fn test<T: Operations>(hw: &Hw<T>) {
     let mut found = None;
     {
         let rcu = rcu::read_lock();
-        hw.for_each_active_interface(&rcu, |vif| found = Some(vif)); //~ error: `rcu` does not live long enough
+        hw.for_each_active_interface(&rcu, |vif| found = Some(vif)); //~ error[E0597]: `rcu` does not live long enough
     }
     let found: Option<&Vif<T>> = found;
 }

@@ -51,7 +51,7 @@ impl Operations for Radio {
 impl Radio {
     pub fn work(hw: &Locked<Hw<Self>>) {
         let _ = hw.queue_work::<0>(10);
-        let _ = hw.queue_work::<1>(10); //~ error: there is no such work
+        let _ = hw.queue_work::<1>(10); //~ error[E0080]: there is no such work
     }
 }
 

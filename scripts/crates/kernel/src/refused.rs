@@ -2,9 +2,10 @@
 
 //! Code that the kernel's Rust abstractions must refuse to compile.
 //!
-//! A case is a Rust file in which one line carries `//~ error: TEXT`. With that line, the compiler
-//! must fail there and say TEXT; without it, the file must compile, so that the case can't fail
-//! for another reason.
+//! A case is a Rust file in which one line carries `//~ error[CODE]: TEXT`, or `//~ error: TEXT` for
+//! the errors that have no code. With that line, the compiler must fail there, first with this
+//! code, and say TEXT; without it, the file must compile, so that the case can't fail for another
+//! reason.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use run::Step;
 
 use crate::build::{jobs, Build};
 
-const MARK: &str = "//~ error: ";
+const MARK: &str = "//~ ";
 
 /// One file.
 #[derive(Debug)]
@@ -25,23 +26,30 @@ struct Case {
     name: String,
     text: String,
     line: usize,
+    /// How the first error begins: `error[CODE]: `, or `error: `.
+    error: String,
     says: String,
 }
 
 impl Case {
     fn parse(name: &str, text: &str) -> Result<Self> {
-        let mut marked = (1..).zip(text.lines()).filter_map(|(number, line)| {
-            line.split_once(MARK).map(|(_, says)| (number, says.trim()))
-        });
-        match (marked.next(), marked.next()) {
-            (Some((line, says)), None) if !says.is_empty() => Ok(Self {
-                name: name.into(),
-                text: text.into(),
-                line,
-                says: says.into(),
-            }),
-            _ => bail!("{name}.rs: exactly one line must end in `{MARK}TEXT`"),
+        let mut marked = (1..)
+            .zip(text.lines())
+            .filter_map(|(number, line)| line.split_once(MARK).map(|(_, mark)| (number, mark)));
+        if let (Some((line, mark)), None) = (marked.next(), marked.next()) {
+            if let Some((error, says)) = mark.split_once(": ") {
+                if error.starts_with("error") && !says.trim().is_empty() {
+                    return Ok(Self {
+                        name: name.into(),
+                        text: text.into(),
+                        line,
+                        error: format!("{error}: "),
+                        says: says.trim().into(),
+                    });
+                }
+            }
         }
+        bail!("{name}.rs: exactly one line must end in `{MARK}error[CODE]: TEXT`")
     }
 
     /// The file without the mark: the compiler shows the line, which must not look like what it says
@@ -81,8 +89,14 @@ impl Case {
         // doesn't name the line.
         let file = format!("{}.rs:", self.name);
         let place = format!("{file}{}:", self.line);
+        let first = output.lines().find(|line| line.starts_with("error"));
         if !failed {
             Some(format!("line {} compiles", self.line))
+        } else if !first.is_some_and(|first| first.starts_with(&self.error)) {
+            Some(format!(
+                "fails with another error: {}",
+                first.unwrap_or("none")
+            ))
         } else if !output.contains(&self.says) {
             Some(format!("fails without saying `{}`", self.says))
         } else if output.contains(&file) && !output.contains(&place) {
@@ -199,33 +213,34 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "fn f() {\n    let x = 1;\n    x = 2; //~ error: cannot assign twice\n}\n";
+    const TEXT: &str =
+        "fn f() {\n    let x = 1;\n    x = 2; //~ error[E0384]: cannot assign twice\n}\n";
 
     #[test]
     fn a_case_is_judged_by_failure_text_and_line() {
         let case = Case::parse("case", TEXT).unwrap();
         assert_eq!(case.accepted(), "fn f() {\n    let x = 1;\n\n}\n");
         assert_eq!(case.refused(), "fn f() {\n    let x = 1;\n    x = 2;\n}\n");
-        assert_eq!(
-            case.judge(true, "cannot assign twice\n --> rust/kernel/dma.rs:1:1"),
-            None
-        );
-        let good = "error[E0384]: cannot assign twice\n --> d/case.rs:3:5\n";
+        let elsewhere = "error[E0384]: cannot assign twice\n --> rust/kernel/dma.rs:1:1";
+        assert_eq!(case.judge(true, elsewhere), None);
+        let good = "make: x\nerror[E0384]: cannot assign twice\n --> d/case.rs:3:5\n";
         assert_eq!(case.judge(true, good), None);
         assert!(case.judge(false, good).unwrap().contains("compiles"));
-        assert!(case
-            .judge(true, "error: x\n --> d/case.rs:3:5")
-            .unwrap()
-            .contains("saying"));
-        assert!(case
-            .judge(true, "cannot assign twice\n --> d/case.rs:2:5")
-            .unwrap()
-            .contains("not at line 3"));
+        let wrong = |output: &str| case.judge(true, output).unwrap();
+        assert!(wrong("error[E0384]: x\n --> d/case.rs:3:5").contains("saying"));
+        for first in ["error: ", "error[E0080]: "] {
+            let text = format!("{first}cannot assign twice\n --> d/case.rs:3:5\n{good}");
+            assert!(wrong(&text).contains("another error"));
+        }
+        assert!(wrong("").contains("another error: none"));
+        assert!(wrong(&good.replace(":3:", ":2:")).contains("not at line 3"));
     }
 
     #[test]
     fn a_case_has_one_marked_line() {
         assert!(Case::parse("none", "fn f() {}\n").is_err());
         assert!(Case::parse("two", &format!("{TEXT}{TEXT}")).is_err());
+        assert!(Case::parse("no text", "x //~ error[E0384]: \n").is_err());
+        assert!(Case::parse("no error", "x //~ cannot: assign twice\n").is_err());
     }
 }
