@@ -13,6 +13,11 @@ void rust_helper_wiphy_unlock(struct wiphy *wiphy)
 	wiphy_unlock(wiphy);
 }
 
+const char *rust_helper_wiphy_name(const struct wiphy *wiphy)
+{
+	return wiphy_name(wiphy);
+}
+
 void rust_helper_wiphy_delayed_work_init(struct wiphy_delayed_work *dwork,
 					 wiphy_work_func_t func)
 {

@@ -575,6 +575,10 @@ impl pci::Driver for AtiDriver {
     fn probe(pdev: &pci::Device<Core>, _info: &Self::IdInfo) -> Result<Pin<KBox<Self>>> {
         // Before anything that a generic driver may be using is touched.
         aperture::remove_conflicting_pci_devices(pdev, c_str!("rust_driver_ati"))?;
+        // Usually they have addresses, and this does nothing.
+        for bar in 0..3 {
+            pdev.assign_bar(bar)?;
+        }
         pdev.enable_device()?;
 
         let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::from(IrqType::Intx))?;

@@ -22,6 +22,9 @@
 //!   `seed length compared mismatches` for the two ways of copying together.
 //! - `pool`: write `SEED COUNT` to have the device copy `COUNT` blocks of 64 bytes to its buffer,
 //!   and back to other blocks, all of which come from a DMA pool.
+//! - `scatter`: write `SEED PAGES` to have the device copy up to 8 pages, which need not be
+//!   contiguous, by its buffer to as many others, segment by segment. Read it to get the number of
+//!   segments of both, and the same as from `pool`.
 //! - `watch`: write `MILLISECONDS` to have the driver read the status register for that long. The
 //!   write fails with `ETIMEDOUT` when the time is over, and before that if the device is gone.
 //! - `reset`: write 1 to have the device reset later, or 0 to have it reset at once, which fails
@@ -30,6 +33,7 @@
 //! - `power`: how often the driver has been called to suspend and resume the device, by system
 //!   sleep and at run time, to prepare for a reset and to go on after it, and to recover from an
 //!   error of the bus.
+//! - `sleep`: the callbacks of the last system sleep, in the order in which they have been called.
 //!
 //! Memory is mapped for `stream` only if the device can reach it. Without an IOMMU, that is memory
 //! below 256 MiB, unless the kernel has bounce buffers there.
@@ -50,17 +54,19 @@ use kernel::{
     device::{self, Bound, Core, Device},
     devres::Devres,
     dma::{
-        Bidirectional, Block, BoundMapper, CoherentAllocation, Device as _, Direction, DmaAddress,
-        DmaMask, FromDevice, Mapper, Mapping, Pool, Slots, ToDevice,
+        Bidirectional, Block, BoundMapper, CoherentAllocation, CpuWrites, Device as _, Direction,
+        DmaAddress, DmaMask, FromDevice, Mapper, Mapping, PageList, Pool, Slots, ToDevice,
     },
     io::{poll::read_poll_timeout, register::RegisterIo, ResourceSize},
     irq, new_mutex,
+    page::{Page, PAGE_SIZE},
     pci::{
         self,
         err::{ChannelState, RecoveryResult},
+        pm::Prepare,
         IrqType, IrqTypes,
     },
-    pm::runtime::Awake,
+    pm::{runtime::Awake, DriverFlags},
     prelude::*,
     str::CString,
     sync::{
@@ -161,8 +167,13 @@ const RX: usize = DEVICE_BUFFER_SIZE;
 const BLOCK_SIZE: usize = 64;
 const MAX_BLOCKS: usize = DEVICE_BUFFER_SIZE / BLOCK_SIZE;
 
+/// How many pages are copied at most.
+const MAX_PAGES: usize = 8;
+
 /// The data that are copied through a mapping, and through a block of the pool.
 type Buffer<D> = Mapping<'static, KVec<u8>, D>;
+type Pages<'a, D> = Mapping<'a, PageList<KVec<Page>>, D>;
+type Segments = KVec<(u32, usize)>;
 type PoolBlock = Block<'static, [u8; BLOCK_SIZE]>;
 
 type Bar0 = pci::Bar<{ regs::END }>;
@@ -186,6 +197,8 @@ struct Operation {
     to_device: Slots<Buffer<ToDevice>>,
     from_device: Slots<Buffer<FromDevice>>,
     bidirectional: Slots<Buffer<Bidirectional>>,
+    read_pages: Slots<Pages<'static, ToDevice>>,
+    written_pages: Slots<Pages<'static, Bidirectional>>,
     /// First the blocks that the device reads, then those that it writes.
     blocks: Slots<PoolBlock>,
     /// The last argument and result.
@@ -193,6 +206,7 @@ struct Operation {
     dma: Option<RoundTrip>,
     stream: Option<RoundTrip>,
     pool: Option<RoundTrip>,
+    scatter: Option<(usize, RoundTrip)>,
 }
 
 /// How many interrupts there have been, by cause.
@@ -221,6 +235,7 @@ struct Power {
     resume: Atomic<u32>,
     runtime_suspend: Atomic<u32>,
     runtime_resume: Atomic<u32>,
+    runtime_idle: Atomic<u32>,
     reset_prepare: Atomic<u32>,
     reset_done: Atomic<u32>,
     error_detected: Atomic<u32>,
@@ -228,23 +243,51 @@ struct Power {
     error_resume: Atomic<u32>,
     /// What the device has read from its own registers after the last reset, 0 if nothing.
     loopback: Atomic<u32>,
+    sleep: Pin<KBox<Mutex<Sleep>>>,
 }
 
 impl Power {
-    fn new(pdev: &pci::Device<Core>) -> Self {
-        Self {
+    fn new(pdev: &pci::Device<Core>) -> Result<Self> {
+        Ok(Self {
             device: pdev.into(),
             reset: Atomic::new(0),
             suspend: Atomic::new(0),
             resume: Atomic::new(0),
             runtime_suspend: Atomic::new(0),
             runtime_resume: Atomic::new(0),
+            runtime_idle: Atomic::new(0),
             reset_prepare: Atomic::new(0),
             reset_done: Atomic::new(0),
             error_detected: Atomic::new(0),
             slot_reset: Atomic::new(0),
             error_resume: Atomic::new(0),
             loopback: Atomic::new(0),
+            sleep: KBox::pin_init(new_mutex!(Sleep::NONE), GFP_KERNEL)?,
+        })
+    }
+}
+
+/// The names of the callbacks of a system sleep, in the order of the calls.
+#[derive(Clone, Copy)]
+struct Sleep {
+    calls: [&'static str; Self::MAX],
+    len: usize,
+}
+
+impl Sleep {
+    /// Hibernation has the most: three times three to stop the device, the same to start it, and
+    /// one before and after all of them.
+    const MAX: usize = 20;
+
+    const NONE: Self = Self {
+        calls: [""; Self::MAX],
+        len: 0,
+    };
+
+    fn push(&mut self, name: &'static str) {
+        if let Some(call) = self.calls.get_mut(self.len) {
+            *call = name;
+            self.len += 1;
         }
     }
 }
@@ -329,13 +372,25 @@ impl Edu {
                 gone: Atomic::new(0),
                 event <- Completion::new(),
                 irqs: Irqs::new(),
-                power: Power::new(pdev),
+                power: Power::new(pdev)?,
                 operation <- new_mutex!(Operation {
                     buffer,
                     dma_handle,
                     to_device: Self::slots(dev, mapper.access(dev)?)?,
                     from_device: Self::slots(dev, mapper.access(dev)?)?,
                     bidirectional: Self::slots(dev, mapper.access(dev)?)?,
+                    read_pages: Slots::<Pages<'static, ToDevice>>::new(
+                        dev,
+                        mapper.access(dev)?,
+                        1,
+                        GFP_KERNEL,
+                    )?,
+                    written_pages: Slots::<Pages<'static, Bidirectional>>::new(
+                        dev,
+                        mapper.access(dev)?,
+                        1,
+                        GFP_KERNEL,
+                    )?,
                     blocks: Slots::<PoolBlock>::new(
                         dev,
                         pool.access(dev)?,
@@ -346,6 +401,7 @@ impl Edu {
                     dma: None,
                     stream: None,
                     pool: None,
+                    scatter: None,
                 }),
             }),
             GFP_KERNEL,
@@ -476,6 +532,11 @@ impl Edu {
         Self::identify(dev, bar)?;
         Self::quiesce(bar);
         Ok(())
+    }
+
+    /// Notes a callback of system sleep.
+    fn slept(&self, name: &'static str) {
+        self.power.sleep.lock().push(name);
     }
 
     /// Has an operation in progress give up, as `reason` has been set, and waits until it has.
@@ -886,6 +947,113 @@ impl Edu {
         Ok(())
     }
 
+    /// The address of what is `offset` bytes from the start of the segments, and how many bytes
+    /// there are from it to the end of its segment.
+    fn within(segments: &[(u32, usize)], mut offset: usize) -> Result<(u32, usize)> {
+        for &(address, len) in segments {
+            if offset < len {
+                return Ok((address + u32::try_from(offset)?, len - offset));
+            }
+            offset -= len;
+        }
+
+        Err(EINVAL)
+    }
+
+    /// Maps pages that begin with the bytes of `data`, and returns their segments, too.
+    ///
+    /// May be called from any context.
+    fn map_pages<'a, D: CpuWrites>(
+        mapper: &'a Mapper,
+        pages: KVec<Page>,
+        data: &[u8],
+        direction: D,
+    ) -> Result<(Pages<'a, D>, Segments)> {
+        let list = PageList::new(mapper, pages, GFP_ATOMIC)?;
+        let mut mapping = mapper.map(list, direction)?.sync_for_cpu();
+        mapping.write(0, data)?;
+
+        let mapping = mapping.sync_for_device();
+        let mut segments = Segments::new();
+        for segment in mapping.segments().iter() {
+            let address = u32::try_from(segment.dma_address())?;
+
+            segments.push((address, usize::try_from(segment.dma_len())?), GFP_ATOMIC)?;
+        }
+
+        Ok((mapping, segments))
+    }
+
+    fn scatter(&self, seed: u8, count: usize) -> Result {
+        if count == 0 || count > MAX_PAGES {
+            return Err(EINVAL);
+        }
+
+        let mut operation = self.operation.try_lock().ok_or(EBUSY)?;
+        let operation = &mut *operation;
+        operation.scatter = None;
+
+        let awake = self.wake()?;
+        self.wait_no_copy()?;
+
+        // Every other page, so that they are unlikely to be neighbors.
+        let len = count * PAGE_SIZE;
+        let (mut read, mut written) = (KVec::new(), KVec::new());
+        for _ in 0..count {
+            read.push(Page::alloc_page(GFP_KERNEL)?, GFP_KERNEL)?;
+            written.push(Page::alloc_page(GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        let mut data = KVec::with_capacity(len, GFP_KERNEL)?;
+        let mut blank = KVec::with_capacity(len, GFP_KERNEL)?;
+        for i in 0..len {
+            data.push(pattern(seed, i), GFP_KERNEL)?;
+            blank.push(!pattern(seed, i), GFP_KERNEL)?;
+        }
+
+        let (src, dst) = {
+            let mapper = self.mapper.try_access().ok_or(ENODEV)?;
+            // What has been given up.
+            drop(operation.read_pages.take(0, &mapper)?);
+            drop(operation.written_pages.take(0, &mapper)?);
+
+            let (mapping, src) = Self::map_pages(&mapper, read, &data, ToDevice)?;
+            operation.read_pages.put(0, mapping)?;
+            let (mapping, dst) = Self::map_pages(&mapper, written, &blank, Bidirectional)?;
+            operation.written_pages.put(0, mapping)?;
+            (src, dst)
+        };
+
+        let mut offset = 0;
+        while offset < len {
+            let (from, left) = Self::within(&src, offset)?;
+            let (to, space) = Self::within(&dst, offset)?;
+            let n = left.min(space).min(DEVICE_BUFFER_SIZE);
+            let count = u32::try_from(n)?;
+
+            self.copy(from, DEVICE_BUFFER, count, Transfer::FromMemory)?;
+            self.copy(DEVICE_BUFFER, to, count, Transfer::ToMemory)?;
+            offset += n;
+        }
+
+        let mapper = self.mapper.try_access().ok_or(ENODEV)?;
+        drop(operation.read_pages.take(0, &mapper)?);
+        let mapping = operation.written_pages.take(0, &mapper)?.ok_or(EIO)?;
+        mapping.sync_for_cpu().read(0, &mut blank)?;
+
+        operation.scatter = Some((
+            src.len() + dst.len(),
+            RoundTrip {
+                seed,
+                len,
+                compared: len,
+                mismatches: Self::mismatches(&blank, |i| pattern(seed, i)),
+            },
+        ));
+
+        awake.put_autosuspend();
+        Ok(())
+    }
+
     /// Runs `f` with access to the coherent buffer; `f` must not sleep.
     fn with_buffer(
         &self,
@@ -1008,6 +1176,19 @@ impl Edu {
         this.pool(u8::try_from(seed)?, usize::try_from(count)?)
     }
 
+    fn show_scatter(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((segments, _)) = this.operation.try_lock().and_then(|op| op.scatter) {
+            writeln!(f, "segments {}", segments)?;
+        }
+        this.show_round_trip(f, |operation| operation.scatter.map(|(_, trip)| trip))
+    }
+
+    fn store_scatter(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        let [seed, count] = Self::read_numbers(reader)?;
+
+        this.scatter(u8::try_from(seed)?, usize::try_from(count)?)
+    }
+
     fn store_dma(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
         let [seed, len] = Self::read_numbers(reader)?;
 
@@ -1022,6 +1203,7 @@ impl Edu {
             ("resume", &power.resume),
             ("runtime_suspend", &power.runtime_suspend),
             ("runtime_resume", &power.runtime_resume),
+            ("runtime_idle", &power.runtime_idle),
             ("reset_prepare", &power.reset_prepare),
             ("reset_done", &power.reset_done),
             ("error_detected", &power.error_detected),
@@ -1032,6 +1214,15 @@ impl Edu {
         }
 
         Ok(())
+    }
+
+    fn show_sleep(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sleep = *this.power.sleep.lock();
+
+        for (i, name) in sleep.calls.iter().take(sleep.len).enumerate() {
+            write!(f, "{}{}", if i == 0 { "" } else { " " }, name)?;
+        }
+        writeln!(f)
     }
 
     fn store_watch(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
@@ -1064,6 +1255,7 @@ impl Edu {
             dir.read_callback_file(c_str!("vector"), this, &Self::show_vector);
             dir.read_callback_file(c_str!("interrupts"), this, &Self::show_interrupts);
             dir.read_callback_file(c_str!("power"), this, &Self::show_power);
+            dir.read_callback_file(c_str!("sleep"), this, &Self::show_sleep);
             dir.read_write_callback_file(
                 c_str!("factorial"),
                 this,
@@ -1078,6 +1270,12 @@ impl Edu {
                 &Self::store_stream,
             );
             dir.read_write_callback_file(c_str!("pool"), this, &Self::show_pool, &Self::store_pool);
+            dir.read_write_callback_file(
+                c_str!("scatter"),
+                this,
+                &Self::show_scatter,
+                &Self::store_scatter,
+            );
             dir.write_only_callback_file(c_str!("watch"), this, &Self::store_watch);
             dir.read_write_callback_file(
                 c_str!("reset"),
@@ -1133,6 +1331,9 @@ impl pci::Driver for EduDriver {
             .inspect_err(|_| dev_err!(pdev.as_ref(), "does not stop copying\n"))?;
         Edu::quiesce(bar);
 
+        // If it is suspended already, it may remain so while the system sleeps.
+        pdev.as_ref()
+            .set_pm_driver_flags(DriverFlags::new().smart_prepare());
         pdev.runtime_pm().set_autosuspend_delay(AUTOSUSPEND_MS);
         pdev.runtime_pm().use_autosuspend()?;
 
@@ -1194,15 +1395,88 @@ fn count(counter: &Atomic<u32>) {
 
 #[vtable]
 impl pci::pm::Driver for EduDriver {
+    fn prepare(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result<Prepare> {
+        *this.edu.power.sleep.lock() = Sleep::NONE;
+        this.edu.slept("prepare");
+        Ok(Prepare::DirectComplete)
+    }
+
     // User space is frozen during system sleep, hence there are no operations.
     fn suspend(pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
         count(&this.edu.power.suspend);
+        this.edu.slept("suspend");
         this.edu.stop(pdev.as_ref())
     }
 
     fn resume(pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
         count(&this.edu.power.resume);
+        this.edu.slept("resume");
         this.edu.start(pdev.as_ref())
+    }
+
+    // The others have nothing to do: a device that is stopped remains so.
+    fn suspend_late(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("suspend_late");
+        Ok(())
+    }
+
+    fn resume_early(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("resume_early");
+        Ok(())
+    }
+
+    fn freeze_late(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("freeze_late");
+        Ok(())
+    }
+
+    fn thaw_early(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("thaw_early");
+        Ok(())
+    }
+
+    fn poweroff_late(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("poweroff_late");
+        Ok(())
+    }
+
+    fn restore_early(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("restore_early");
+        Ok(())
+    }
+
+    fn suspend_noirq(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("suspend_noirq");
+        Ok(())
+    }
+
+    fn resume_noirq(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("resume_noirq");
+        Ok(())
+    }
+
+    fn freeze_noirq(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("freeze_noirq");
+        Ok(())
+    }
+
+    fn thaw_noirq(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("thaw_noirq");
+        Ok(())
+    }
+
+    fn poweroff_noirq(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("poweroff_noirq");
+        Ok(())
+    }
+
+    fn restore_noirq(_pdev: &pci::Device<Core>, this: Pin<&Self>) -> Result {
+        this.edu.slept("restore_noirq");
+        Ok(())
+    }
+
+    fn complete(_pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        this.edu.slept("complete");
     }
 
     // An operation keeps the device awake. One that has been given up may still be in progress in
@@ -1224,6 +1498,11 @@ impl pci::pm::Driver for EduDriver {
     fn runtime_resume(pdev: &pci::Device<device::Pm>, this: Pin<&Self>) -> Result {
         count(&this.edu.power.runtime_resume);
         this.edu.start(pdev.as_ref())
+    }
+
+    fn runtime_idle(_pdev: &pci::Device<Bound>, this: Pin<&Self>) -> Result {
+        count(&this.edu.power.runtime_idle);
+        Ok(())
     }
 }
 

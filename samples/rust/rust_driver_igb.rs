@@ -28,9 +28,16 @@
 //!   packets, the number of descriptors that the device has completed, and the number of packets
 //!   that it says it has transmitted.
 //! - `callbacks`: how often the driver has been called to recover from an error, to prepare for a
-//!   reset and to go on after it, and to suspend and resume the device.
+//!   reset and to go on after it, and to suspend and resume the device; and how often it has been
+//!   refused, during a recovery, what would deadlock then.
 //! - `reset`: write `1` to have the driver reset the device, unless somebody else is about to do
 //!   something to it, which gives `EAGAIN`. Read it to get how often this has been done.
+//! - `sleep`: write `1` to have the driver change the power state when the device is suspended at
+//!   run time, instead of the PCI core, or `0` not to. Read it to get the states from which the
+//!   device can signal wake-up, as a mask; then what has come of it the last time: the errors for
+//!   no state at all, for D1, and for wake-up from D3hot, and the states that the device has said
+//!   to be in on the way to D3hot, back to D0, and to D3hot.
+//! - `fail_recovery`: write `1` to have the next recovery that needs a reset fail, or `0` not to.
 //! - `vfs`: how many virtual functions are enabled, a mask of those that have a driver, and the
 //!   number of vectors that they have left to this function.
 //!
@@ -55,9 +62,10 @@ use kernel::{
     irq::{self, Line},
     new_mutex,
     pci::{
-        self,
+        self, cap,
         err::{ChannelState, RecoveryResult},
-        pm::SavedState,
+        express::LinkStates,
+        pm::{PowerState, SavedState},
         IrqType, IrqTypes, IrqVectors,
     },
     pm::runtime::Awake,
@@ -91,21 +99,21 @@ mod regs {
     pub(crate) const EIMC: usize = 0x1528;
     /// MSI-X vectors whose cause is cleared when it has been signaled.
     pub(crate) const EIAC: usize = 0x152c;
-    /// Which vector the first queues signal.
-    pub(crate) const IVAR0: usize = 0x1700;
+    /// Which vectors the queues 7 and 15 signal.
+    pub(crate) const IVAR7: usize = 0x171c;
     /// Which vector everything else signals.
     pub(crate) const IVAR_MISC: usize = 0x1740;
     /// Good packets transmitted. Reading clears it.
     pub(crate) const GPTC: usize = 0x4080;
     pub(crate) const RAL0: usize = 0x5400;
     pub(crate) const RAH0: usize = 0x5404;
-    /// The first transmit queue.
-    pub(crate) const TDBAL0: usize = 0xe000;
-    pub(crate) const TDBAH0: usize = 0xe004;
-    pub(crate) const TDLEN0: usize = 0xe008;
-    pub(crate) const TDH0: usize = 0xe010;
-    pub(crate) const TDT0: usize = 0xe018;
-    pub(crate) const TXDCTL0: usize = 0xe028;
+    /// Transmit queue 7. The ones before it belong to virtual functions, if there are any.
+    pub(crate) const TDBAL7: usize = 0xe1c0;
+    pub(crate) const TDBAH7: usize = 0xe1c4;
+    pub(crate) const TDLEN7: usize = 0xe1c8;
+    pub(crate) const TDH7: usize = 0xe1d0;
+    pub(crate) const TDT7: usize = 0xe1d8;
+    pub(crate) const TXDCTL7: usize = 0xe1e8;
     /// The size of all registers, rounded up.
     pub(crate) const END: usize = 0x10000;
 
@@ -140,13 +148,13 @@ const GPIE_CLEAR_ON_READ: u32 = 1 << 0;
 const GPIE_MULTIPLE_MSIX: u32 = 1 << 4;
 const GPIE_PBA: u32 = 1 << 31;
 
-/// An entry of [`regs::IVAR0`] and [`regs::IVAR_MISC`] is valid.
+/// An entry of [`regs::IVAR7`] and [`regs::IVAR_MISC`] is valid.
 const IVAR_VALID: u32 = 1 << 7;
 
 /// Bits of [`regs::RAH0`].
 const RAH_VALID: u32 = 1 << 31;
 
-/// Bits of [`regs::TXDCTL0`].
+/// Bits of [`regs::TXDCTL7`].
 const TXDCTL_ENABLE: u32 = 1 << 25;
 
 /// What a register gives if the device is gone.
@@ -197,6 +205,7 @@ struct Ring {
     /// What the last operations have given.
     raised: Option<u32>,
     transmitted: Option<Transmitted>,
+    power_changes: Option<PowerChanges>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -241,6 +250,7 @@ impl Ring {
             tail: 0,
             raised: None,
             transmitted: None,
+            power_changes: None,
         })
     }
 
@@ -261,19 +271,19 @@ impl Ring {
         self.memory.try_access_with(f).ok_or(ENODEV)?
     }
 
-    /// Tells the device about the ring, of which it uses nothing before [`regs::TDT0`] is written.
+    /// Tells the device about the ring, of which it uses nothing before [`regs::TDT7`] is written.
     fn program(&mut self, bar: &Bar0) {
         let address = self.dma_handle;
 
-        bar.write32(0, regs::TXDCTL0);
-        bar.write32(address as u32, regs::TDBAL0);
-        bar.write32((address >> 32) as u32, regs::TDBAH0);
-        bar.write32((Self::LEN * 16) as u32, regs::TDLEN0);
-        bar.write32(0, regs::TDH0);
-        bar.write32(0, regs::TDT0);
+        bar.write32(0, regs::TXDCTL7);
+        bar.write32(address as u32, regs::TDBAL7);
+        bar.write32((address >> 32) as u32, regs::TDBAH7);
+        bar.write32((Self::LEN * 16) as u32, regs::TDLEN7);
+        bar.write32(0, regs::TDH7);
+        bar.write32(0, regs::TDT7);
         self.tail = 0;
 
-        bar.write32(TXDCTL_ENABLE, regs::TXDCTL0);
+        bar.write32(TXDCTL_ENABLE, regs::TXDCTL7);
         bar.write32(RCTL_LOOPBACK, regs::RCTL);
         bar.write32(TCTL_ENABLE | TCTL_PAD, regs::TCTL);
     }
@@ -345,6 +355,7 @@ enum Callback {
     MmioEnabled,
     SlotReset,
     Recovered,
+    RefusedInRecovery,
     ResetPrepare,
     ResetDone,
     Suspend,
@@ -355,7 +366,7 @@ enum Callback {
 
 impl Callback {
     /// In the order of declaration.
-    const NAMES: [&'static str; 13] = [
+    const NAMES: [&'static str; 14] = [
         "cor_error_detected",
         "error_detected_normal",
         "error_detected_frozen",
@@ -363,6 +374,7 @@ impl Callback {
         "mmio_enabled",
         "slot_reset",
         "error_resume",
+        "refused_in_recovery",
         "reset_prepare",
         "reset_done",
         "suspend",
@@ -372,10 +384,14 @@ impl Callback {
     ];
 }
 
-/// How often each of them has been called, and how often the driver has reset the device.
+/// How often each of them has been called, how often the driver has reset the device, and what they
+/// are to do.
 struct Callbacks {
     counts: [AtomicU32; Callback::NAMES.len()],
     resets: AtomicU32,
+    /// Set to have a recovery fail, and to have the driver change the power state by itself.
+    fail_recovery: AtomicBool,
+    change_power: AtomicBool,
 }
 
 impl Callbacks {
@@ -383,6 +399,8 @@ impl Callbacks {
         Self {
             counts: [const { AtomicU32::new(0) }; Callback::NAMES.len()],
             resets: AtomicU32::new(0),
+            fail_recovery: AtomicBool::new(false),
+            change_power: AtomicBool::new(false),
         }
     }
 
@@ -393,6 +411,55 @@ impl Callbacks {
     }
 }
 
+/// What has come of changing the power state.
+#[derive(Clone, Copy)]
+struct PowerChanges {
+    unknown: Result,
+    d1: Result,
+    wake: Result,
+    /// D0 to D3hot, as the register has it.
+    states: [u8; 3],
+}
+
+impl PowerChanges {
+    fn errno(result: Result) -> i32 {
+        result.err().map_or(0, Error::to_errno)
+    }
+
+    fn state(pdev: &pci::Device<Pm>) -> Result<u8> {
+        let pm = pdev.find_capability::<cap::Pm>()?.ok_or(ENODEV)?;
+
+        Ok(pm.status()?.state())
+    }
+
+    /// Puts the device, which is in D0, into D3hot, wakes it up, and puts it into D3hot again.
+    fn make(pdev: &pci::Device<Pm>) -> Result<Self> {
+        let unknown = pdev.set_power_state(PowerState::Unknown);
+        let d1 = pdev.set_power_state(PowerState::D1);
+        let wake = pdev.enable_wake(PowerState::D3Hot, true);
+        let mut states = [0; 3];
+
+        for (i, state) in states.iter_mut().enumerate() {
+            if i == 1 {
+                pdev.set_power_state(PowerState::D0)?;
+                pdev.restore_state();
+            } else {
+                // From here on, the PCI core leaves it to the driver.
+                pdev.save_state()?;
+                pdev.set_power_state(PowerState::D3Hot)?;
+            }
+            *state = Self::state(pdev)?;
+        }
+
+        Ok(Self {
+            unknown,
+            d1,
+            wake,
+            states,
+        })
+    }
+}
+
 /// What there is to know about the VFs.
 struct Vfs {
     /// Those that have a driver, as a mask.
@@ -400,6 +467,8 @@ struct Vfs {
     /// How many vectors are not theirs. Changes only with [`Igb::ring`] locked, and so does what
     /// the device knows of it.
     own_vectors: AtomicU32,
+    /// How many vectors the driver of each of them may use.
+    vectors: [AtomicU32; MAX_VFS as usize],
 }
 
 impl Vfs {
@@ -407,6 +476,14 @@ impl Vfs {
         Self {
             bound: AtomicU32::new(0),
             own_vectors: AtomicU32::new(VECTORS as u32),
+            vectors: [const { AtomicU32::new(VF_VECTORS as u32) }; MAX_VFS as usize],
+        }
+    }
+
+    /// The default, for VFs that are new.
+    fn reset_vectors(&self) {
+        for vectors in &self.vectors {
+            vectors.store(VF_VECTORS as u32, Ordering::Relaxed);
         }
     }
 }
@@ -615,6 +692,13 @@ impl Igb {
         Ok(address)
     }
 
+    /// Returns how many vectors the driver of VF `vf` may use.
+    fn vf_vectors(&self, vf: u16) -> Result<u32> {
+        let vectors = self.vfs.vectors.get(usize::from(vf)).ok_or(EINVAL)?;
+
+        Ok(vectors.load(Ordering::Relaxed))
+    }
+
     /// Resets the device, on behalf of user space.
     fn reset_function(&self) -> Result {
         self.check_running()?;
@@ -629,7 +713,7 @@ impl Igb {
         self.ring.lock().program(bar);
 
         let tx = IVAR_VALID | VECTOR_TX as u32;
-        bar.write32(tx << 8, regs::IVAR0);
+        bar.write32(tx << 8, regs::IVAR7);
 
         if self.irq_type == IrqType::MsiX {
             let own = self.own_vectors();
@@ -783,7 +867,7 @@ impl Igb {
         let tail = ring.tail as u32;
 
         // The descriptors are in memory before the device hears of them, see `CoherentAllocation`.
-        self.with_bar(|bar| bar.write32(tail, regs::TDT0))?;
+        self.with_bar(|bar| bar.write32(tail, regs::TDT7))?;
         read_poll_timeout(
             || {
                 self.check_running()?;
@@ -1118,6 +1202,69 @@ impl Files {
         self.igb.reset_function()
     }
 
+    /// Reads `0` or `1`.
+    fn read_flag(reader: &mut UserSliceReader) -> Result<bool> {
+        match Self::read_numbers(reader)? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            _ => Err(EINVAL),
+        }
+    }
+
+    fn store_fail_recovery(&self, reader: &mut UserSliceReader) -> Result {
+        let fail = Self::read_flag(reader)?;
+
+        self.igb
+            .callbacks
+            .fail_recovery
+            .store(fail, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn show_sleep(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pme = [
+            PowerState::D0,
+            PowerState::D1,
+            PowerState::D2,
+            PowerState::D3Hot,
+            PowerState::D3Cold,
+        ]
+        .iter()
+        .filter(|&&state| self.igb.device.pme_capable(state))
+        .fold(0, |mask, &state| mask | 1 << state as u32);
+
+        writeln!(f, "pme {:#x}", pme)?;
+        let Some(ring) = self.igb.ring.try_lock() else {
+            return writeln!(f, "busy");
+        };
+        match ring.power_changes {
+            Some(PowerChanges {
+                unknown,
+                d1,
+                wake,
+                states,
+            }) => writeln!(
+                f,
+                "unknown {} d1 {} wake {} states {:?}",
+                PowerChanges::errno(unknown),
+                PowerChanges::errno(d1),
+                PowerChanges::errno(wake),
+                states
+            ),
+            None => writeln!(f, "none"),
+        }
+    }
+
+    fn store_sleep(&self, reader: &mut UserSliceReader) -> Result {
+        let own = Self::read_flag(reader)?;
+
+        self.igb
+            .callbacks
+            .change_power
+            .store(own, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn show_vfs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let igb = &self.igb;
 
@@ -1136,6 +1283,13 @@ impl Files {
             dir.read_callback_file(c_str!("interrupts"), this, &Self::show_interrupts);
             dir.read_callback_file(c_str!("callbacks"), this, &Self::show_callbacks);
             dir.read_callback_file(c_str!("vfs"), this, &Self::show_vfs);
+            dir.read_write_callback_file(
+                c_str!("sleep"),
+                this,
+                &Self::show_sleep,
+                &Self::store_sleep,
+            );
+            dir.write_only_callback_file(c_str!("fail_recovery"), this, &Self::store_fail_recovery);
             dir.read_write_callback_file(
                 c_str!("reset"),
                 this,
@@ -1266,6 +1420,39 @@ impl pci::Driver for IgbDriver {
     }
 }
 
+impl IgbDriver {
+    /// The PCI core waits for the driver to recover. Returns whether what would have it wait
+    /// for the PCI core is refused.
+    fn waits_are_refused(pdev: &pci::Device<Core>) -> bool {
+        let Some(express) = pdev.express() else {
+            return false;
+        };
+
+        [
+            pdev.reset_function(),
+            pdev.reset_function_without_restore(),
+            pdev.flr(),
+            pdev.set_power_state(PowerState::D0),
+            pdev.prepare_to_sleep(),
+            pdev.back_from_sleep(),
+            pdev.enable_sriov(1),
+            pdev.disable_sriov(),
+            express.disable_link_states(LinkStates::L0S),
+            express.enable_link_states(LinkStates::L0S),
+        ]
+        .iter()
+        .all(|result| *result == Err(EDEADLK))
+    }
+
+    /// Counts a callback of a recovery.
+    fn count_recovery(&self, pdev: &pci::Device<Core>, callback: Callback) {
+        self.igb.callbacks.count(callback);
+        if Self::waits_are_refused(pdev) {
+            self.igb.callbacks.count(Callback::RefusedInRecovery);
+        }
+    }
+}
+
 #[vtable]
 impl pci::err::Driver for IgbDriver {
     fn error_detected(
@@ -1280,14 +1467,14 @@ impl pci::err::Driver for IgbDriver {
             ChannelState::PermFailure => (Callback::DetectedFailure, RecoveryResult::Disconnect),
         };
 
-        igb.callbacks.count(callback);
+        this.count_recovery(pdev, callback);
         igb.suspend(pdev, &this.handlers);
 
         result
     }
 
     fn mmio_enabled(pdev: &pci::Device<Core>, this: Pin<&Self>) -> RecoveryResult {
-        this.igb.callbacks.count(Callback::MmioEnabled);
+        this.count_recovery(pdev, Callback::MmioEnabled);
 
         // Something has gone wrong, but the registers can be accessed: it may be enough to start
         // anew.
@@ -1298,21 +1485,29 @@ impl pci::err::Driver for IgbDriver {
     }
 
     fn slot_reset(pdev: &pci::Device<Core>, this: Pin<&Self>) -> RecoveryResult {
-        this.igb.callbacks.count(Callback::SlotReset);
+        this.count_recovery(pdev, Callback::SlotReset);
 
         if pdev.load_saved_state(&this.saved).is_err() {
             return RecoveryResult::Disconnect;
         }
         pdev.restore_state();
 
+        if this
+            .igb
+            .callbacks
+            .fail_recovery
+            .swap(false, Ordering::Relaxed)
+        {
+            return RecoveryResult::Disconnect;
+        }
         match this.igb.restart(pdev.as_ref()) {
             Ok(()) => RecoveryResult::Recovered,
             Err(_) => RecoveryResult::Disconnect,
         }
     }
 
-    fn resume(_pdev: &pci::Device<Core>, this: Pin<&Self>) {
-        this.igb.callbacks.count(Callback::Recovered);
+    fn resume(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        this.count_recovery(pdev, Callback::Recovered);
     }
 
     fn cor_error_detected(_pdev: &pci::Device<Core>, this: Pin<&Self>) {
@@ -1348,9 +1543,14 @@ impl pci::pm::Driver for IgbDriver {
 
     // An operation keeps the device awake, hence there is none.
     fn runtime_suspend(pdev: &pci::Device<Pm>, this: Pin<&Self>) -> Result {
-        this.igb.callbacks.count(Callback::RuntimeSuspend);
-        this.igb.stop(this.igb.bar.access(pdev.as_ref())?);
+        let igb = &this.igb;
 
+        igb.callbacks.count(Callback::RuntimeSuspend);
+        igb.stop(igb.bar.access(pdev.as_ref())?);
+
+        if igb.callbacks.change_power.load(Ordering::Relaxed) {
+            igb.ring.lock().power_changes = Some(PowerChanges::make(pdev)?);
+        }
         Ok(())
     }
 
@@ -1371,6 +1571,7 @@ impl pci::sriov::Driver for IgbDriver {
             igb.share_vectors(pdev, 0)?;
         } else {
             // Their drivers are bound, and may use their vectors, before this returns.
+            igb.vfs.reset_vectors();
             igb.share_vectors(pdev, num_vfs)?;
             if let Err(err) = pdev.enable_sriov(num_vfs) {
                 igb.share_vectors(pdev, 0)?;
@@ -1379,6 +1580,33 @@ impl pci::sriov::Driver for IgbDriver {
         }
 
         Ok(num_vfs)
+    }
+
+    // Each VF has its vectors in the device, which can't be moved to another one: a VF that is to
+    // have less has some that it does not use.
+    fn get_vf_total_msix(_pdev: &pci::Device<Core>, _this: Pin<&Self>) -> u32 {
+        u32::from(MAX_VFS) * VF_VECTORS as u32
+    }
+
+    fn set_msix_vec_count(
+        pdev: &pci::Device<Bound>,
+        this: Pin<&Self>,
+        vf: &pci::Device,
+        count: u32,
+    ) -> Result {
+        let all = VF_VECTORS as u32;
+        let count = if count == 0 { all } else { count };
+        if count > all {
+            return Err(EINVAL);
+        }
+
+        for (i, vectors) in (0..pdev.num_vf()).zip(&this.igb.vfs.vectors) {
+            if pdev.virtfn_devfn(i)? == vf.address().devfn() {
+                vectors.store(count, Ordering::Relaxed);
+                return Ok(());
+            }
+        }
+        Err(ENODEV)
     }
 }
 

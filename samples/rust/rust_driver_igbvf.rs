@@ -3,7 +3,8 @@
 //! The driver of the virtual functions (VFs) that the driver of the Intel 82576 enables.
 //!
 //! A VF has three interrupt vectors of its own, which are all that is used of it. It asks the
-//! driver of its physical function (PF) for its address.
+//! driver of its physical function (PF) for its address, and how many of the vectors it may use,
+//! which user space can change by writing to `sriov_vf_msix_count` before the driver is bound.
 //!
 //! The directory `rust_driver_igbvf-<name of the device>` in debugfs has these files:
 //!
@@ -40,9 +41,6 @@ use kernel::{
 /// The size of all registers, which are those of the PF as far as a VF has them.
 const END: usize = 0x4000;
 
-/// The vectors, as a mask.
-const ALL_VECTORS: u32 = (1 << VF_VECTORS) - 1;
-
 type Bar0 = pci::Bar<END>;
 
 /// The device, as the interrupt handlers and the debugfs files share it.
@@ -53,6 +51,8 @@ struct Igbvf {
     id: u16,
     address: [u8; 6],
     pf: CString,
+    /// The vectors that it uses, as a mask.
+    vectors: u32,
     /// Set when the driver is unbound; an operation in progress gives up.
     gone: AtomicBool,
     /// Set while the device is stopped, the same.
@@ -64,7 +64,7 @@ struct Igbvf {
 }
 
 impl Igbvf {
-    fn new(pdev: &pci::Device<Core>, id: u16, address: [u8; 6]) -> Result<Arc<Self>> {
+    fn new(pdev: &pci::Device<Core>, id: u16, address: [u8; 6], vectors: u32) -> Result<Arc<Self>> {
         let pf = CString::try_from_fmt(fmt!("{}", pdev.physfn().name()))?;
 
         Arc::pin_init(
@@ -73,6 +73,7 @@ impl Igbvf {
                 id,
                 address,
                 pf,
+                vectors,
                 gone: AtomicBool::new(false),
                 stopped: AtomicBool::new(false),
                 interrupts: [const { AtomicU32::new(0) }; VF_VECTORS],
@@ -91,8 +92,8 @@ impl Igbvf {
         for vector in 0..VF_VECTORS {
             bar.try_write32(0, regs::eitr(vector))?;
         }
-        bar.write32(ALL_VECTORS, regs::EIAC);
-        bar.write32(ALL_VECTORS, regs::EIMS);
+        bar.write32(self.vectors, regs::EIAC);
+        bar.write32(self.vectors, regs::EIMS);
 
         // Writes are posted; this has been seen by the device when it answers.
         bar.read32(regs::STATUS);
@@ -110,7 +111,7 @@ impl Igbvf {
         // There is no way to stop a device that is cut off.
         if !pdev.is_offline() {
             if let Ok(bar) = self.bar.access(pdev.as_ref()) {
-                bar.write32(ALL_VECTORS, regs::EIMC);
+                bar.write32(self.vectors, regs::EIMC);
             }
         }
     }
@@ -140,7 +141,7 @@ impl Igbvf {
     }
 
     fn raise(&self, mask: u32, rounds: u32) -> Result {
-        if mask == 0 || mask & !ALL_VECTORS != 0 {
+        if mask == 0 || mask & !self.vectors != 0 {
             return Err(EINVAL);
         }
 
@@ -274,10 +275,10 @@ impl IgbvfDriver {
     }
 
     fn probe_with(pdev: &pci::Device<Core>, id: u16, address: [u8; 6]) -> Result<Pin<KBox<Self>>> {
-        let count = VF_VECTORS as u32;
+        let count = Self::pf(pdev)?.vf_vectors(id)?;
 
         pdev.enable_device_mem()?;
-        let igbvf = Igbvf::new(pdev, id, address)?;
+        let igbvf = Igbvf::new(pdev, id, address, (1 << count) - 1)?;
         let vectors = pdev.alloc_irq_vectors(count, count, IrqType::MsiX.into())?;
 
         let mut handlers = KVec::new();

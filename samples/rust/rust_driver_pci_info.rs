@@ -10,7 +10,11 @@
 //! echo 0000:01:00.0 > /sys/bus/pci/drivers/rust_driver_pci_info/bind
 //!
 //! echo 8086 10c9 > /sys/bus/pci/drivers/rust_driver_pci_info/new_id
+//! echo 8086 10c9 ffffffff ffffffff 0 0 1 > /sys/bus/pci/drivers/rust_driver_pci_info/new_id
 //! ```
+//!
+//! With the last line, it also changes what a driver may change of a PCI Express link, and puts it
+//! back when it is unbound.
 //!
 //! The directory `rust_driver_pci_info-<name of the device>` in debugfs has these files, of which
 //! all but the last one tell what was found in probe:
@@ -19,6 +23,7 @@
 //! - `link`: the PCI Express link and what is negotiated on it.
 //! - `topology`: where the device is.
 //! - `vpd`: the serial number of the device, and vital product data.
+//! - `changes`: what has been changed of the link, and the errors, 0 if there was none.
 //! - `rescan`: write anything to have the device removed from the system, and found again.
 //!
 //! The driver does not enable the device.
@@ -31,6 +36,7 @@ use kernel::{
     pci::{
         self,
         cap::{self, ReadConfig, ReadExtendedConfig},
+        express::{CompletionTimeout, Control, LinkStates, PacketSize, Word},
         vpd::Vpd,
     },
     prelude::*,
@@ -283,12 +289,102 @@ fn vpd(pdev: &pci::Device<Bound>, text: &mut Text) -> Result {
     Ok(())
 }
 
+/// What the driver does to a device.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Look,
+    Change,
+}
+
+/// Bits of the device control registers: reset the function, and stop requests with prefixes.
+const CONTROL_RESET: u16 = 1 << 15;
+const CONTROL2_PREFIX_BLOCKING: u16 = 1 << 15;
+
+/// What of the link has been changed, as it was before.
+struct Changes {
+    payload: PacketSize,
+    read_request: PacketSize,
+    timeout: CompletionTimeout,
+    control2: u16,
+}
+
+impl Changes {
+    fn result(text: &mut Text, what: &str, result: Result) -> Result {
+        let errno = result.err().map_or(0, Error::to_errno);
+
+        writeln!(text, "{what} {errno}")?;
+        Ok(())
+    }
+
+    /// Changes everything, whether or not the device has it.
+    fn make(pdev: &pci::Device<Bound>, text: &mut Text) -> Result<Self> {
+        let express = pdev.express().ok_or(ENODEV)?;
+        let before = Self {
+            payload: express.payload_size()?,
+            read_request: express.read_request_size()?,
+            timeout: express.completion_timeout()?,
+            control2: express.read16(Word::DeviceControl2)?,
+        };
+
+        for size in [PacketSize::B128, PacketSize::B4096] {
+            let what = CString::try_from_fmt(fmt!("payload {}", size.bytes()))?;
+            Self::result(text, what.to_str()?, express.set_payload_size(size))?;
+        }
+        Self::result(
+            text,
+            "read_request 4096",
+            express.set_read_request_size(PacketSize::B4096),
+        )?;
+        for timeout in [
+            CompletionTimeout::Default,
+            CompletionTimeout::S17To64,
+            CompletionTimeout::Disabled,
+        ] {
+            let what = CString::try_from_fmt(fmt!("timeout {timeout:?}"))?;
+            Self::result(
+                text,
+                what.to_str()?,
+                express.set_completion_timeout(timeout),
+            )?;
+        }
+        Self::result(
+            text,
+            "reset",
+            express.clear_and_set(Control::Device, 0, CONTROL_RESET),
+        )?;
+        Self::result(
+            text,
+            "prefix_blocking",
+            express.clear_and_set(Control::Device2, 0, CONTROL2_PREFIX_BLOCKING),
+        )?;
+        Self::result(text, "l0s", express.enable_link_states(LinkStates::L0S))?;
+
+        Ok(before)
+    }
+
+    /// Puts back what was before, except that the link does not enter L0s any more.
+    fn undo(&self, pdev: &pci::Device<Bound>) -> Result {
+        let express = pdev.express().ok_or(ENODEV)?;
+
+        express.set_payload_size(self.payload)?;
+        express.set_read_request_size(self.read_request)?;
+        express.set_completion_timeout(self.timeout)?;
+        express.clear_and_set(
+            Control::Device2,
+            !self.control2 & CONTROL2_PREFIX_BLOCKING,
+            0,
+        )?;
+        express.disable_link_states(LinkStates::L0S)
+    }
+}
+
 struct Info {
     pdev: ARef<pci::Device>,
     capabilities: Text,
     link: Text,
     topology: Text,
     vpd: Text,
+    changes: Text,
 }
 
 impl Info {
@@ -299,6 +395,7 @@ impl Info {
             link: Text::of(pdev, link)?,
             topology: Text::of(pdev, topology)?,
             vpd: Text::of(pdev, vpd)?,
+            changes: Text(KVec::new()),
         })
     }
 
@@ -318,6 +415,10 @@ impl Info {
         write!(f, "{}", this.vpd)
     }
 
+    fn show_changes(this: &Self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", this.changes)
+    }
+
     fn rescan(this: &Self, _reader: &mut UserSliceReader) -> Result {
         this.pdev.remove_and_rescan()
     }
@@ -328,6 +429,7 @@ impl Info {
             dir.read_callback_file(c_str!("link"), this, &Self::show_link);
             dir.read_callback_file(c_str!("topology"), this, &Self::show_topology);
             dir.read_callback_file(c_str!("vpd"), this, &Self::show_vpd);
+            dir.read_callback_file(c_str!("changes"), this, &Self::show_changes);
             dir.write_only_callback_file(c_str!("rescan"), this, &Self::rescan);
         })
     }
@@ -337,37 +439,59 @@ impl Info {
 struct InfoDriver {
     #[pin]
     _debugfs: Scope<Info>,
+    changes: Option<Changes>,
 }
 
-// No device has this id. The table must have an entry, of which a device that is not in it gets the
-// information.
+// No device has these ids. The table must have an entry, of which a device that is not in it gets
+// the information; the first one, unless `new_id` says which.
 kernel::pci_device_table!(
     PCI_TABLE,
     MODULE_PCI_TABLE,
     <InfoDriver as pci::Driver>::IdInfo,
-    [(
-        pci::DeviceId::from_id(pci::Vendor::from_raw(0xffff), 0xffff),
-        ()
-    )]
+    [
+        (
+            pci::DeviceId::from_id(pci::Vendor::from_raw(0xffff), 0xffff),
+            Mode::Look
+        ),
+        (
+            pci::DeviceId::from_id(pci::Vendor::from_raw(0xffff), 0xfffe),
+            Mode::Change
+        )
+    ]
 );
 
 impl pci::Driver for InfoDriver {
-    type IdInfo = ();
+    type IdInfo = Mode;
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
 
     // The device does no DMA for this driver.
     const DRIVER_MANAGED_DMA: bool = true;
 
-    fn probe(pdev: &pci::Device<Core>, _info: &Self::IdInfo) -> Result<Pin<KBox<Self>>> {
+    fn probe(pdev: &pci::Device<Core>, mode: &Self::IdInfo) -> Result<Pin<KBox<Self>>> {
         let name = CString::try_from_fmt(fmt!("rust_driver_pci_info-{}", pdev.name()))?;
-        let info = Info::new(pdev)?;
+        let mut info = Info::new(pdev)?;
+        let changes = match mode {
+            Mode::Look => None,
+            Mode::Change => Some(Changes::make(pdev, &mut info.changes)?),
+        };
 
         KBox::pin_init(
             try_pin_init!(Self {
                 _debugfs <- info.debugfs(&name),
+                changes,
             }),
             GFP_KERNEL,
         )
+    }
+
+    fn unbind(pdev: &pci::Device<Core>, this: Pin<&Self>) {
+        if this
+            .changes
+            .as_ref()
+            .is_some_and(|changes| changes.undo(pdev).is_err())
+        {
+            dev_warn!(pdev.as_ref(), "not all of the link is as it was\n");
+        }
     }
 }
 

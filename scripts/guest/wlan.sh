@@ -10,6 +10,8 @@ AP_ADDR=10.5.0.1
 STA_ADDR=10.5.0.2
 # Of the network.
 FREQ=2437
+# Why mac80211_hwsim does not reach high rates.
+RATES="its rate control learns nothing from frames of an aggregation session"
 
 in_sta()
 {
@@ -39,13 +41,37 @@ netdev()
 	ls "/sys/class/ieee80211/$1/device/net" | head -n 1
 }
 
-# load DRIVER NUMBER: loads it, with so many radios.
+# load DRIVER NUMBER: loads it, with so many radios, which can be on several channels at a time.
 load()
 {
 	if [ "$1" = hwsim_rust ]; then
 		modprobe hwsim_rust && echo "$2" >/sys/kernel/debug/hwsim_rust/radios
 	else
-		modprobe "$1" radios="$2"
+		modprobe "$1" radios="$2" channels=4
+	fi
+}
+
+# make_radio DRIVER: makes one more, and sets RADIO to its number.
+make_radio()
+{
+	if [ "$1" = hwsim_rust ]; then
+		read -r RADIO </sys/kernel/debug/hwsim_rust/radios
+		echo $((RADIO + 1)) >/sys/kernel/debug/hwsim_rust/radios
+	else
+		RADIO=$(perl /series/radio.pl new)
+	fi
+}
+
+# remove_radio DRIVER NUMBER [COMMAND...]: removes one; of hwsim_rust it must be the last one, of
+# mac80211_hwsim one of the namespace in which `COMMAND...` runs what follows it.
+remove_radio()
+{
+	remove_driver=$1 remove_number=$2
+	shift 2
+	if [ "$remove_driver" = hwsim_rust ]; then
+		echo "$remove_number" >/sys/kernel/debug/hwsim_rust/radios
+	else
+		"$@" perl /series/radio.pl del "$remove_number"
 	fi
 }
 
@@ -161,4 +187,86 @@ quiet()
 	tail -n +"$((LINES_BEFORE + 1))" "$T/dmesg.new" |
 		grep -E 'WARNING|BUG|Oops|KASAN|INFO: |general protection' && return 1
 	return 0
+}
+
+# three DRIVER: loads it, names three radios and interfaces, and moves two of them to namespaces.
+three()
+{
+	load "$1" 3 || return 1
+	set -- $(phys)
+	[ $# = 3 ] || { echo "radios: $*"; return 1; }
+	PHY_AP=$1 PHY_STA=$2 PHY_STA2=$3
+	AP=$(netdev "$PHY_AP") STA=$(netdev "$PHY_STA") STA2=$(netdev "$PHY_STA2")
+	move "$PHY_STA" sta && move "$PHY_STA2" sta2 || return 1
+	ip addr add $AP_ADDR/24 dev "$AP" || return 1
+	for name in PHY_AP PHY_STA PHY_STA2 AP STA STA2; do
+		eval "echo $name=\$$name"
+	done >"$T/radios"
+}
+
+# radios DRIVER: three of them as a test, and their names for the others.
+radios()
+{
+	LINES_BEFORE=$(dmesg | wc -l)
+	rm -f "$T/radios"
+	check "$1: three radios" three "$1"
+	[ -e "$T/radios" ] || bail "no radios"
+	. "$T/radios"
+}
+
+in_sta2()
+{
+	ip netns exec sta2 "$@"
+}
+
+# connects INTERFACE SSID FREQ COMMAND...: joins a network without encryption, from the namespace in
+# which `COMMAND...` runs what follows it.
+connects()
+{
+	connects_to="$1 $2 $3"
+	connects_interface=$1 connects_ssid=$2 connects_freq=$3
+	shift 3
+	"$@" ip link set "$connects_interface" up
+	# The network may not be there yet.
+	try 20 joined "$@" && return
+	echo "no connection: $connects_to"
+	return 1
+}
+
+joined()
+{
+	"$@" iw dev "$connects_interface" link | grep -q "SSID: $connects_ssid\$" && return
+	"$@" iw dev "$connects_interface" connect "$connects_ssid" "$connects_freq"
+	# It is done elsewhere.
+	for joined_try in 1 2 3 4 5 6 7 8 9 10; do
+		"$@" iw dev "$connects_interface" link | grep -q "SSID: $connects_ssid\$" && return
+		sleep 0.3
+	done
+	"$@" iw dev "$connects_interface" disconnect
+	return 1
+}
+
+# remove DRIVER: stops all programs, and unloads it.
+remove()
+{
+	stop
+	modprobe -r "$1" && ip netns del sta && ip netns del sta2 && [ -z "$(phys)" ]
+}
+
+# The rules of a country with wide channels at 5 GHz. The kernel looks for them in its own root, which
+# is not ours.
+regulate()
+{
+	mkdir -p /proc/2/root/usr/lib/firmware
+	for name in regulatory.db regulatory.db.p7s; do
+		cp "/usr/lib/firmware/$name-upstream" "/proc/2/root/usr/lib/firmware/$name" || return 1
+	done
+	iw reg reload && iw reg set US && try 10 regulated && return
+	iw reg get
+	return 1
+}
+
+regulated()
+{
+	iw reg get | grep -q 'country US'
 }

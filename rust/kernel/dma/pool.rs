@@ -139,21 +139,7 @@ impl<T: AsBytes + FromBytes + 'static> Pool<T> {
             );
         }
 
-        // Don't create the pool before the `Devres` that takes care of it is about to be
-        // initialized.
-        let init = move |slot: *mut Self| {
-            let this = Self::create(dev, name, align, boundary)?;
-
-            // SAFETY: `slot` is valid for writes.
-            unsafe { slot.write(this) };
-            Ok(())
-        };
-
-        // SAFETY: The closure initializes the slot if it returns `Ok`, and leaves nothing behind in
-        // it otherwise; `Self` may be moved.
-        Devres::new(dev, unsafe {
-            pin_init::init_from_closure::<_, Error>(init)
-        })
+        Devres::new_with(dev, move || Self::create(dev, name, align, boundary))
     }
 
     fn create(dev: &Device<Bound>, name: &CStr, align: usize, boundary: usize) -> Result<Self> {

@@ -215,19 +215,7 @@ impl Mapper {
     pub fn bound<'a>(
         dev: &'a device::Device<Bound>,
     ) -> impl PinInit<Devres<BoundMapper>, Error> + 'a {
-        let init = move |slot: *mut BoundMapper| {
-            let this = BoundMapper(Self::of(dev)?.device().into());
-
-            // SAFETY: `slot` is valid for writes.
-            unsafe { slot.write(this) };
-            Ok(())
-        };
-
-        // SAFETY: The closure initializes the slot if it returns `Ok`, and leaves nothing behind in
-        // it otherwise; a `BoundMapper` may be moved.
-        Devres::new(dev, unsafe {
-            pin_init::init_from_closure::<_, Error>(init)
-        })
+        Devres::new_with(dev, || Ok(BoundMapper(Self::of(dev)?.device().into())))
     }
 
     /// # Safety

@@ -9,12 +9,21 @@
 //! needs this mutex takes or is a method of [`Locked`].
 
 mod band;
+mod bss;
+mod regulatory;
 
-pub(crate) use self::band::BandTable;
-pub use self::band::{BandConfig, Bitrate, Channel, ChannelInfo, HeCap, HtCap, VhtCap};
+pub(crate) use self::{band::BandTable, regulatory::RegDomain};
+pub use self::{
+    band::{BandConfig, Bitrate, Channel, ChannelInfo, HeCap, HtCap, VhtCap},
+    bss::Bss,
+    regulatory::RegRule,
+};
 
 use crate::{
     bindings,
+    device::Device,
+    error::to_result,
+    prelude::*,
     types::{NotThreadSafe, Opaque},
 };
 use core::{marker::PhantomData, ops::Deref};
@@ -139,6 +148,38 @@ impl ChanDef {
             center_freq1,
             center_freq2,
         })
+    }
+}
+
+/// A channel without or with high throughput.
+///
+/// C: `enum nl80211_channel_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelType {
+    /// 20 MHz without high throughput.
+    NoHt,
+    /// 20 MHz.
+    Ht20,
+    /// 40 MHz, the secondary channel is below.
+    Ht40Minus,
+    /// 40 MHz, the secondary channel is above.
+    Ht40Plus,
+}
+
+impl ChanDef {
+    /// What it is for hardware that knows no more than 40 MHz; `None` for other widths.
+    ///
+    /// C: `cfg80211_get_chandef_type()`.
+    pub fn channel_type(&self) -> Option<ChannelType> {
+        match self.width {
+            ChannelWidth::Width20NoHt => Some(ChannelType::NoHt),
+            ChannelWidth::Width20 => Some(ChannelType::Ht20),
+            ChannelWidth::Width40 if self.center_freq1 > self.center_freq.into() => {
+                Some(ChannelType::Ht40Plus)
+            }
+            ChannelWidth::Width40 => Some(ChannelType::Ht40Minus),
+            _ => None,
+        }
     }
 }
 
@@ -358,6 +399,25 @@ impl Wiphy {
         // SAFETY: The wiphy is valid, and the address does not change once it is registered.
         unsafe { (*self.as_raw()).perm_addr }
     }
+
+    /// The device of the wiphy itself, for messages that have its name: `dev_info!` and the others.
+    ///
+    /// C: `wiphy_info()` and the others.
+    pub fn device(&self) -> &Device {
+        // SAFETY: The wiphy is valid as long as `self`, and so is its device.
+        unsafe { Device::from_raw(&raw mut (*self.as_raw()).dev) }
+    }
+
+    /// The channel with its centre at `freq` MHz, if the wiphy has one.
+    ///
+    /// C: `ieee80211_get_channel()`.
+    pub fn channel(&self, freq: u16) -> Option<ChannelInfo> {
+        let khz = u32::from(freq) * 1000;
+        // SAFETY: The wiphy is valid, and its tables are constant.
+        let channel = unsafe { bindings::ieee80211_get_channel_khz(self.as_raw(), khz) };
+        // SAFETY: It is NULL or a channel of the wiphy.
+        unsafe { ChannelInfo::from_raw(channel) }
+    }
 }
 
 mod private {
@@ -403,6 +463,33 @@ impl<T: HasWiphy> Locked<T> {
         // SAFETY: `Self` is transparent.
         // INVARIANT: The mutex is held by the safety requirements.
         unsafe { &*core::ptr::from_ref(inner).cast() }
+    }
+}
+
+impl<T: HasWiphy> Locked<T> {
+    /// The name, which user space can change when the mutex is not held.
+    ///
+    /// C: `wiphy_name()`.
+    pub fn wiphy_name(&self) -> &CStr {
+        // SAFETY: The wiphy is valid. Its name is replaced with the mutex held only.
+        unsafe { CStr::from_char_ptr(bindings::wiphy_name(self.inner.raw_wiphy())) }
+    }
+
+    /// Says in which country the hardware is, as far as the driver knows: two letters, or `00` for
+    /// rules that fit everywhere. It may sleep; the rules change later.
+    ///
+    /// Fails with [`EINVAL`] for other bytes.
+    ///
+    /// C: `regulatory_hint()`.
+    pub fn regulatory_hint(&self, alpha2: [u8; 2]) -> Result {
+        if alpha2 != *b"00" && !alpha2.iter().all(u8::is_ascii_uppercase) {
+            return Err(EINVAL);
+        }
+        // SAFETY: The wiphy is valid; the two bytes are copied. With the mutex nobody else changes
+        // the flags that this clears.
+        to_result(unsafe {
+            bindings::regulatory_hint(self.inner.raw_wiphy(), alpha2.as_ptr().cast())
+        })
     }
 }
 

@@ -68,7 +68,7 @@
 //! | [`Operations::tx_frames_pending`], [`Operations::sync_rx_queues`] | yes | no | yes |
 //! | [`Operations::set_frag_threshold`] | yes | no | yes |
 //! | [`Operations::config_iface_filter`] | yes | no | yes |
-//! | [`Operations::update_vif_offload`] | yes | no | yes |
+//! | [`Operations::update_vif_offload`], [`Operations::rfkill_poll`] | yes | no | yes |
 //!
 //! Callbacks with the mutex do not run at the same time as each other, for the same hardware; all
 //! others run at any time, also on several CPUs.
@@ -883,6 +883,14 @@ pub trait Operations: Sized + Send + Sync + 'static {
         _wanted: Filter,
         _changed: Filter,
     ) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Look whether a switch turns the radio off, and call [`Hw::set_rfkill`]. It is called every
+    /// now and then as long as the hardware is registered, also when it is not started.
+    ///
+    /// C: `wiphy_rfkill_start_polling()`, `wiphy_rfkill_stop_polling()`.
+    fn rfkill_poll(_hw: &Locked<Hw<Self>>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

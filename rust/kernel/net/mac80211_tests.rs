@@ -14,8 +14,9 @@ mod tests {
         faux,
         net::{
             cfg80211::{
-                Band, BandConfig, Bitrate, ChanDef, Channel, CipherSuite, HeCap, HtCap,
-                IfCombination, IfLimit, IfType, IfTypes, Locked,
+                Band, BandConfig, Bitrate, ChanDef, Channel, ChannelType, ChannelWidth,
+                CipherSuite, HeCap, HtCap, IfCombination, IfLimit, IfType, IfTypes, Locked,
+                RegRule,
             },
             mac80211::{
                 Allocated, AmpduAction, BitrateMask, BssConf, ChannelSwitch, ConfChange, Config,
@@ -41,6 +42,8 @@ mod tests {
         ring: SkbQueue<Pending<Busy>>,
         #[pin]
         worked: Completion,
+        #[pin]
+        polled: Completion,
     }
 
     impl Busy {
@@ -50,6 +53,7 @@ mod tests {
                 buffered: Atomic::new(0),
                 ring <- new_skb_queue!(),
                 worked <- Completion::new(),
+                polled <- Completion::new(),
             })
         }
 
@@ -110,7 +114,9 @@ mod tests {
             Ok(())
         }
 
-        fn stop(_hw: &Locked<Hw<Self>>, _suspend: bool) {}
+        fn stop(hw: &Locked<Hw<Self>>, _suspend: bool) {
+            hw.data().ring.purge();
+        }
 
         fn new_vif(_hw: &Locked<Hw<Self>>, _vif: &Interface) -> Result {
             Ok(())
@@ -301,7 +307,9 @@ mod tests {
 
         fn leave_ibss(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) {}
 
-        fn channel_switch(_hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, _switch: &ChannelSwitch) {}
+        fn channel_switch(hw: &Locked<Hw<Self>>, vif: &Vif<Self>, _switch: &ChannelSwitch) {
+            let _ = hw.chswitch_done(vif, true);
+        }
 
         fn pre_channel_switch(
             _hw: &Locked<Hw<Self>>,
@@ -433,6 +441,11 @@ mod tests {
 
         fn sync_rx_queues(hw: &Locked<Hw<Self>>) {
             Self::count(hw);
+        }
+
+        fn rfkill_poll(hw: &Locked<Hw<Self>>) {
+            hw.set_rfkill(false);
+            hw.data().polled.complete_all();
         }
 
         fn update_vif_offload(hw: &Locked<Hw<Self>>, _vif: &Vif<Self>) {
@@ -596,6 +609,90 @@ mod tests {
         assert!(hw.probe_request(&ADDR, &[0; 33], &[]).is_err());
         assert!(hw.probe_request(&ADDR, &[], &[0; 4000]).is_err());
         Ok(())
+    }
+
+    #[test]
+    fn wiphys_have_names_channels_rules_and_switches() -> Result {
+        let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
+        let hw = registered(dev.as_ref())?;
+        assert!(hw.lock().wiphy_name().to_bytes().starts_with(b"phy"));
+        dev_dbg!(hw.wiphy().device(), "has a name\n");
+        assert_eq!(hw.lock().regulatory_hint(*b"u1"), Err(EINVAL));
+        let channel = hw.wiphy().channel(2437).ok_or(ENOENT)?;
+        assert_eq!((channel.band, channel.center_freq), (Band::Band2Ghz, 2437));
+        assert!(hw.wiphy().channel(2412).is_some() && hw.wiphy().channel(2417).is_none());
+        assert!(hw.wiphy().get_bss(None, Some(b"nobody")).is_none());
+        if cfg!(CONFIG_RFKILL) {
+            hw.data().polled.wait_for_completion();
+        }
+        // Whoever brings the interfaces down is waited for.
+        hw.set_rfkill(true);
+        Ok(())
+    }
+
+    #[test]
+    fn rules_of_the_driver_apply() -> Result {
+        let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
+        let dev: &Device = dev.as_ref();
+        let rule = RegRule {
+            start_freq: 2402,
+            end_freq: 2422,
+            max_bandwidth: 20,
+            max_eirp: 20,
+            no_ir: true,
+            dfs: false,
+        };
+        for wrong in [
+            RegRule {
+                end_freq: 2402,
+                ..rule
+            },
+            RegRule {
+                max_bandwidth: 21,
+                ..rule
+            },
+            RegRule {
+                start_freq: 0,
+                ..rule
+            },
+        ] {
+            let config = Config {
+                custom_regulatory: &[rule, wrong],
+                ..CONFIG
+            };
+            assert_eq!(configure(dev, &config).err(), Some(EINVAL));
+        }
+
+        let config = Config {
+            custom_regulatory: &[rule],
+            ..CONFIG
+        };
+        let hw = configure(dev, &config)?.register()?;
+        let wiphy = hw.wiphy();
+        assert!(wiphy
+            .channel(2412)
+            .is_some_and(|channel| channel.no_ir && !channel.disabled));
+        assert!(wiphy.channel(2437).is_some_and(|channel| channel.disabled));
+        Ok(())
+    }
+
+    #[test]
+    fn channels_have_types() {
+        let mut chandef = ChanDef {
+            band: Band::Band2Ghz,
+            center_freq: 2437,
+            hw_value: 0,
+            width: ChannelWidth::Width40,
+            center_freq1: 2447,
+            center_freq2: 0,
+        };
+        assert_eq!(chandef.channel_type(), Some(ChannelType::Ht40Plus));
+        chandef.center_freq1 = 2427;
+        assert_eq!(chandef.channel_type(), Some(ChannelType::Ht40Minus));
+        chandef.width = ChannelWidth::Width20;
+        assert_eq!(chandef.channel_type(), Some(ChannelType::Ht20));
+        chandef.width = ChannelWidth::Width80;
+        assert_eq!(chandef.channel_type(), None);
     }
 
     #[test]

@@ -243,8 +243,19 @@ impl<'a> BarMove<'a> {
         if unsafe { (*pdev.as_raw()).msix_enabled() } != 0 {
             return Err(EBUSY);
         }
+        pdev.check_bus_lock()?;
         BindingState::with(dev, |state| state.bars.begin_move())??;
         Ok(Self(pdev))
+    }
+}
+
+impl BarMove<'_> {
+    /// The addresses are about to change.
+    fn forget_saved_state(&self) {
+        // What has been saved by `pci_save_state()` is not to be restored: there are old addresses.
+        //
+        // SAFETY: `as_raw()` is a valid pointer to a `struct pci_dev`; the device lock is held.
+        unsafe { (*self.0.as_raw()).set_state_saved(0) };
     }
 }
 
@@ -252,11 +263,6 @@ impl Drop for BarMove<'_> {
     fn drop(&mut self) {
         let pdev: &Device = self.0;
 
-        // What has been saved by `pci_save_state()` is not to be restored: there are old addresses.
-        //
-        // SAFETY: `pdev.as_raw()` is a valid pointer to a `struct pci_dev`; the device lock is
-        // held.
-        unsafe { (*pdev.as_raw()).set_state_saved(0) };
         BindingState::with_existing(pdev.as_ref(), |state| state.bars.end_move());
     }
 }
@@ -398,7 +404,7 @@ impl<'a> BarRequest<'a> {
     pub fn iomap_sized<const SIZE: usize>(self) -> impl PinInit<Devres<BarMap<SIZE>>, Error> + 'a {
         let dev: &'a device::Device<device::Bound> = self.pdev.as_ref();
 
-        Devres::new(dev, BarMap::new(self))
+        Devres::new_with(dev, move || BarMap::new(self))
     }
 
     /// Maps memory whose size is not known when the driver is compiled. See
@@ -414,7 +420,7 @@ impl<'a> BarRequest<'a> {
     pub fn ports_sized<const SIZE: usize>(self) -> impl PinInit<Devres<PortBar<SIZE>>, Error> + 'a {
         let dev: &'a device::Device<device::Bound> = self.pdev.as_ref();
 
-        Devres::new(dev, PortBar::new(self))
+        Devres::new_with(dev, move || PortBar::new(self))
     }
 
     /// Maps I/O ports whose number is not known when the driver is compiled. See
@@ -809,7 +815,7 @@ impl Device<device::Bound> {
     ) -> impl PinInit<Devres<BarRegions>, Error> + '_ {
         let dev: &device::Device<device::Bound> = self.as_ref();
 
-        Devres::new(dev, BarRegions::new(self, bars, name, exclusive))
+        Devres::new_with(dev, move || BarRegions::new(self, bars, name, exclusive))
     }
 }
 
@@ -987,10 +993,11 @@ impl Device<device::Core> {
     /// - [`ENOTSUPP`] if the firmware wants addresses to be left alone.
     /// - [`EBUSY`] if one of the BARs is mapped, or requested by somebody else, or there are MSI-X
     ///   vectors, whose table is in one of them.
-    /// - [`ENOSPC`] if there is no room for the size.
+    /// - [`ENOSPC`] or [`ENOENT`] if there is no room for the size.
+    /// - [`EDEADLK`] in an [error handler](super::err).
     ///
-    /// After an error, the BARs have their old sizes, and may have other addresses than before.
-    /// [`ENXIO`] means that one of them has no address any more, and the device can't be used.
+    /// [`ENXIO`] means that one of the BARs has no address any more, and the device can't be used.
+    /// After any other error, they have their old sizes, and may have other addresses than before.
     ///
     /// # Examples
     ///
@@ -1007,7 +1014,7 @@ impl Device<device::Core> {
     ///         Some(size) if size.bytes() > pdev.bar_resource(0)?.size() => {
     ///             match pdev.resize_bar(0, size) {
     ///                 // We can do with a small one.
-    ///                 Err(ENOSPC | ENOTSUPP) => Ok(()),
+    ///                 Err(ENOENT | ENOSPC | ENOTSUPP) => Ok(()),
     ///                 ret => ret,
     ///             }
     ///         }
@@ -1036,7 +1043,7 @@ impl Device<device::Core> {
             return Err(ENOTSUPP);
         }
 
-        let _moving = BarMove::new(self)?;
+        let moving = BarMove::new(self)?;
 
         let mut released = 0u8;
         for bar in self.memory_bars() {
@@ -1046,6 +1053,7 @@ impl Device<device::Core> {
             released |= 1 << bar;
         }
 
+        moving.forget_saved_state();
         let config: ConfigSpace<'_, Normal> = self.config_space();
         let command = config.read16::<COMMAND>()?;
         config.write16::<COMMAND>(command & !MEMORY)?;
@@ -1092,6 +1100,7 @@ impl Device<device::Core> {
     /// - [`EINVAL`] if `bar` is not the number of a BAR.
     /// - [`ENXIO`] if the device has no such BAR.
     /// - [`EBUSY`] if a BAR of the device is mapped, or there are MSI-X vectors.
+    /// - [`EDEADLK`] in an [error handler](super::err).
     /// - Otherwise the error of the C function.
     ///
     /// [`pci_assign_resource`]: srctree/drivers/pci/setup-res.c
@@ -1102,8 +1111,6 @@ impl Device<device::Core> {
             return Err(ENXIO);
         }
 
-        let _moving = BarMove::new(self)?;
-
         // SAFETY: `as_raw()` is a valid pointer to a `struct pci_dev`, `bar` is the number of a
         // BAR. The pointer is compared only.
         let claimed = unsafe { !(*self.as_raw()).resource[bar as usize].parent.is_null() };
@@ -1111,6 +1118,9 @@ impl Device<device::Core> {
             return Ok(());
         }
 
+        let moving = BarMove::new(self)?;
+
+        moving.forget_saved_state();
         // SAFETY: `as_raw()` is a valid pointer to a `struct pci_dev`, `bar` is the number of a
         // BAR, which nobody uses, and the device lock is held.
         to_result(unsafe { bindings::pci_assign_resource(self.as_raw(), bar as c_int) })

@@ -31,6 +31,8 @@ impl Device<device::Core> {
     ///
     /// [`pci_enable_device`]: srctree/drivers/pci/pci.c
     pub fn enable_device(&self) -> Result {
+        self.check_bus_lock()?;
+
         // SAFETY: `as_raw()` is a valid pointer to a `struct pci_dev`, and the device lock is held.
         to_result(unsafe { bindings::pci_enable_device(self.as_raw()) })?;
 

@@ -23,7 +23,7 @@
 //! [documentation of `pci`](super#contexts-of-the-callbacks). The PCI core goes through the devices
 //! of a bus meanwhile, with a lock for reading, `pci_bus_sem`. What takes that lock gives
 //! [`EDEADLK`] when it is called for the device by one of the four callbacks above: resets, changes
-//! of the power state and of BARs, and what adds or removes virtual functions.
+//! of the power state and of BARs, enabling the device, and what adds or removes virtual functions.
 //!
 //! Documentation:
 //! [`Documentation/PCI/pci-error-recovery.rst`](srctree/Documentation/PCI/pci-error-recovery.rst)

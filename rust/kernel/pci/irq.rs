@@ -128,7 +128,7 @@ impl IrqAffinity {
 /// - Unless `freed`, the vectors `0..count` of `pdev` are allocated, and freed by
 ///   [`Allocation::release`] only.
 /// - If `in_use` is not set, none of the vectors has a handler, and nobody can register one.
-struct Allocation {
+pub(super) struct Allocation {
     pdev: ARef<Device>,
     irq_type: IrqType,
     count: u32,
@@ -162,6 +162,16 @@ impl Allocation {
         unsafe { bindings::devres_release(dev.as_raw(), Self::key(), None, core::ptr::null_mut()) };
 
         Ok(())
+    }
+
+    /// Frees what has been allocated for `dev`, which has no handlers any more.
+    ///
+    /// Otherwise devres would do it, but then nothing keeps the device from being suspended: when
+    /// it is resumed, `__pci_restore_msi_state()` looks at the vectors without a lock.
+    pub(super) fn free_all(dev: &device::Device<device::CoreInternal>) {
+        // SAFETY: `dev.as_raw()` is valid. The device lock is held by those who have a
+        // `CoreInternal`, and there are no handlers.
+        unsafe { bindings::devres_release(dev.as_raw(), Self::key(), None, core::ptr::null_mut()) };
     }
 
     /// Returns the key by which devres finds the allocation, which is also the function that is
@@ -233,8 +243,8 @@ impl Drop for Users {
 /// | [`IrqVectors::vector`] | process, while the device is bound |
 /// | [`IrqVector::request_irq`] | the same |
 /// | [`IrqVector::request_threaded_irq`] | the same |
-/// | [`IrqVector::affinity`] | any, while the device is bound |
-/// | [`Device::msix_vec_count`], [`Device::msi_vec_count`] | the same |
+/// | [`IrqVector::affinity`] | the same |
+/// | [`Device::msix_vec_count`], [`Device::msi_vec_count`] | any, while the device is bound |
 /// | masking, directing and waiting for an interrupt | see [`irq::Line`] |
 /// | dropping [`IrqVectors`] | any |
 /// | dropping a [`Registration`] | process |
@@ -382,7 +392,7 @@ impl<'a> IrqVector<'a> {
     /// These are all CPUs for [`IrqType::Intx`]. For where the interrupt is directed to now, see
     /// [`irq::Line::affinity`].
     ///
-    /// May be called from any context. C function: `pci_irq_get_affinity()`.
+    /// Must be called from process context; may sleep. C function: `pci_irq_get_affinity()`.
     ///
     /// # Errors
     ///
@@ -586,6 +596,8 @@ impl Device<device::Core> {
         affinity: Option<IrqAffinity>,
     ) -> Result<IrqVectors> {
         let dev: &device::Device<device::Core> = self.as_ref();
+        // When the device is resumed, the PCI core looks at the vectors without a lock.
+        let _awake = self.runtime_pm().resume_and_get();
 
         Allocation::free_unused(dev)?;
 

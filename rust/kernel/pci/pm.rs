@@ -776,8 +776,15 @@ impl Device<Core> {
     ///
     /// C function: [`pci_reenable_device`].
     ///
+    /// # Errors
+    ///
+    /// - [`EDEADLK`] in an [error handler](super::err): [`Self::restore_state`] does it, too.
+    /// - Otherwise the error of the C function.
+    ///
     /// [`pci_reenable_device`]: srctree/drivers/pci/pci.c
     pub fn reenable_device(&self) -> Result {
+        self.check_bus_lock()?;
+
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`.
         to_result(unsafe { bindings::pci_reenable_device(self.as_raw()) })
     }

@@ -324,6 +324,8 @@ impl Device<Core> {
     /// [`pci_reset_function_locked`]: srctree/drivers/pci/pci.c
     pub fn reset_function(&self) -> Result {
         self.check_bus_lock()?;
+        // As in `Device::try_reset_function()`, here and below.
+        let _awake = self.runtime_pm().resume_and_get();
 
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, of which the device
         // lock is held.
@@ -349,6 +351,7 @@ impl Device<Core> {
     /// [`__pci_reset_function_locked`]: srctree/drivers/pci/pci.c
     pub fn reset_function_without_restore(&self) -> Result {
         self.check_bus_lock()?;
+        let _awake = self.runtime_pm().resume_and_get();
 
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, of which the device
         // lock is held.
@@ -369,6 +372,7 @@ impl Device<Core> {
     /// [`pcie_reset_flr`]: srctree/drivers/pci/pci.c
     pub fn flr(&self) -> Result {
         self.check_bus_lock()?;
+        let _awake = self.runtime_pm().resume_and_get();
 
         // SAFETY: `self.as_raw()` is a pointer to a valid `struct pci_dev`, of which the device
         // lock is held. `false` is `PCI_RESET_DO_RESET`.

@@ -437,7 +437,9 @@ impl Device<Bound> {
 /// VFs are added and removed with the lock for rescanning and removing, which nests outside of the
 /// device lock. When it is user space that sets the number of VFs, or the device is removed, it is
 /// held before. When user space binds or unbinds the driver of a PF, it is not; a removal of the
-/// device at the same time deadlocks if there are VFs, as it does for drivers in C.
+/// device at the same time deadlocks if there are VFs, as it does for drivers in C. So does a
+/// recovery from an error of AER or DPC that begins while VFs are added or removed: that holds
+/// `pci_bus_sem` and waits for the device lock, and adding VFs does it the other way round.
 impl Device<Core> {
     /// Enables `num_vfs` VFs.
     ///

@@ -32,7 +32,7 @@ bind_storm()
 	done
 }
 
-check "pictures" kms pictures "$card" "$DEV/resource0"
+same "pictures" "$(kms pictures "$card" "$DEV/resource0")" "20 pictures, 0 of them are wrong"
 check "mode sets" kms modes "$card" "$(rounds 20 1000)"
 check "page flips" kms flips "$card" "$(rounds 200 10000)"
 check "the console is still there" has_console

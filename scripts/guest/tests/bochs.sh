@@ -17,7 +17,7 @@
 DRIVER=bochs_rust
 ID=1234:1111
 
-plan 29
+plan 32
 
 # The address of a BAR, in hexadecimal.
 bar()
@@ -97,6 +97,25 @@ shown()
 	hide
 	return $shown
 }
+# The plane, as modetest has it: of the first kind, with formats and properties.
+planes()
+{
+	modetest -M bochs-drm -p >/tmp/planes 2>/dev/null
+	for text in "formats: XR24 BX24 RG16" "type:" "value: 1" FB_DAMAGE_CLIPS IN_FORMATS; do
+		sed -n '/^Planes:/,$p' /tmp/planes | grep -q "$text" || { echo "no $text" && return 1; }
+	done
+}
+# atomically MODE: the same as `shown`, by atomic commits of a plane.
+atomically()
+{
+	plane=$(modetest -M bochs-drm -p 2>/dev/null | sed -n '/^Planes:/,$s/^\([0-9][0-9]*\)\t.*/\1/p' | head -n 1)
+	crtc=$(modetest -M bochs-drm -p 2>/dev/null | sed -n '/^CRTCs:/,/^Planes:/s/^\([0-9][0-9]*\)\t.*/\1/p' | head -n 1)
+	show "$1" -a -P "$plane@$crtc:$1"
+	retry 10 has_resolution "$1" && retry 5 bars_differ "${1%x*}"
+	shown=$?
+	hide
+	return $shown
+}
 flips()
 {
 	show 1024x768 -v
@@ -131,14 +150,15 @@ edid_of_device()
 {
 	physical 128xb "$(bar 2)" 0 | sed 's/[0-9a-f]*: //g; s/0x//g'
 }
+# bars_differ WIDTH: of the mode.
 bars_differ()
 {
-	[ "$(pixel 10 10 3200)" != "$(pixel 400 10 3200)" ]
+	[ "$(pixel 10 10 $(($1 * 4)))" != "$(pixel $(($1 / 2)) 10 $(($1 * 4)))" ]
 }
 bars_shown()
 {
 	show 800x600
-	retry 10 has_resolution 800x600 && retry 5 bars_differ
+	retry 10 has_resolution 800x600 && retry 5 bars_differ 800
 	shown=$?
 	hide
 	return $shown
@@ -174,6 +194,9 @@ for mode in 640x480 800x600 1280x800 1920x1080; do
 	check "modetest shows $mode" shown $mode
 done
 check "there are colour bars in memory" bars_shown
+check "modetest finds the plane, its formats and properties" planes
+check "modetest shows 640x480 by atomic commits" atomically 640x480
+check "modetest sets a property" modetest -M bochs-drm -w "$ID_CONNECTOR:DPMS:0"
 check "page flips take as long as a frame, or longer" flips 1 63
 check "the console is back" retry 10 has_resolution "$(sed 's/,/x/' /sys/class/graphics/fb0/virtual_size)"
 

@@ -15,7 +15,7 @@
 . /series/pci.sh
 . /series/edu.sh
 
-plan 27
+plan 33
 
 DBG=/sys/kernel/debug
 
@@ -46,6 +46,17 @@ same "streaming beyond the buffer is refused" \
 	"$(try stream '0 4097')$(try stream '0 0')$(try stream '256 1')" errorerrorerror
 same "bounce buffers are given back" "$(bounced)" "$idle"
 
+# Pages, which are mapped together and copied segment by segment.
+for pages in 1 5; do
+	copied=$(try scatter "13 $pages" | xargs)
+	same "$pages pages" "${copied#segments * }" \
+		"seed 13 length $((pages * 4096)) compared $((pages * 4096)) mismatches 0"
+done
+copied=${copied#segments }
+check "not all of them are neighbors" [ "${copied%% *}" -gt 2 ]
+same "too many pages are refused" "$(try scatter '0 9')$(try scatter '0 0')" errorerror
+same "bounce buffers of the pages are given back" "$(bounced)" "$idle"
+
 # Pools.
 for count in 1 5; do
 	same "$count blocks of a pool" "$(try pool "77 $count")" \
@@ -69,6 +80,8 @@ done
 same "streaming works after that" "$(try stream '9 4096')" \
 	"seed 9 length 4096 compared 8192 mismatches 0"
 same "a pool operation was given up" "$(given_up pool '7 9' 0.25)" 1
+bind rust_driver_edu
+same "copying pages was given up" "$(given_up scatter '7 5' 0.25)" 1
 same "unbound, nothing is bounced" "$(bounced)" 0
 same "unbound, the pool is gone" "$(ls "$DEV/pools" 2>/dev/null)" ""
 if [ -n "$debug" ]; then

@@ -14,7 +14,7 @@
 . /series/pci.sh
 . /series/edu.sh
 
-plan 13
+plan 15
 
 edu_device || bail "no edu device"
 check "the device is behind the IOMMU" [ -e "$DEV/iommu_group" ]
@@ -26,6 +26,10 @@ done
 same "coherent DMA" "$(try dma '3 4096')" "seed 3 length 4096 compared 4096 mismatches 0"
 same "blocks of a pool" "$(try pool '77 4')" "seed 77 length 256 compared 512 mismatches 0"
 
+# An IOMMU can join them.
+copied=$(try scatter '13 5' | xargs)
+same "pages" "${copied#segments * }" "seed 13 length 20480 compared 20480 mismatches 0"
+
 # The device begins a copy 100 ms after it has been told to: one that begins after its memory has
 # been unmapped would be a fault, and so would one of the next binding.
 for after in 0.05 0.15 0.25; do
@@ -33,6 +37,8 @@ for after in 0.05 0.15 0.25; do
 	bind rust_driver_edu
 done
 same "a pool operation was given up" "$(given_up pool '7 9' 0.25)" 1
+bind rust_driver_edu
+same "copying pages was given up" "$(given_up scatter '7 5' 0.25)" 1
 if [ -e /sys/kernel/debug/dma-api/dump ]; then
 	same "unbound, nothing is mapped" "$(mappings)" 0
 else

@@ -15,7 +15,7 @@
 . /series/pci.sh
 . /series/edu.sh
 
-plan 34
+plan 46
 
 edu_device edu-power || bail "no edu device"
 
@@ -37,6 +37,7 @@ echo auto > "$DEV/power/control"
 retry 5 status_is suspended
 same "suspended when allowed" "$(rpm runtime_status)" suspended
 same "runtime_suspend was called" "$(called runtime_suspend)" 1
+check "runtime_idle was called before" [ "$(called runtime_idle)" -gt 0 ]
 same "nobody uses it" "$(rpm runtime_usage)" 0
 
 same "an operation resumes it" "$(fact 5)" 120
@@ -78,17 +79,28 @@ same "usage count after that" "$(rpm runtime_usage)" 0
 echo 1 > /sys/module/suspend/parameters/pm_test_delay
 unbind
 bind rust_driver_edu
-# A device that is asleep at run time remains so, and the driver is not called.
 echo on > "$DEV/power/control"
 n=0
+# What is called at the levels, in this order; hibernation has names of its own.
+devices="suspend resume"
+platform="suspend suspend_late suspend_noirq resume_noirq resume_early resume"
+image="suspend freeze_late freeze_noirq thaw_noirq thaw_early resume"
 # asleep STATE LEVEL N RESULT: the driver is called, unless only processes are frozen, and the
 # factorial of N is RESULT after it.
 asleep() {
+	case $1-$2 in
+	*-devices) want="prepare $devices complete" ;;
+	disk-*) want="prepare $image complete" ;;
+	*-freezer) ;;
+	*) want="prepare $platform complete" ;;
+	esac
 	echo "$2" > /sys/power/pm_test && echo "$1" > /sys/power/state || return 1
 	[ "$2" = freezer ] || n=$((n + 1))
 	same "$1, test level $2" "$(called suspend) $(called resume) $(fact "$3")" "$n $n $4"
+	same "$1, test level $2: callbacks" "$(cat "$DIR/sleep")" "$want"
 }
 # Below this level, the machine really sleeps when it is suspended to idle.
+want=
 for level in freezer devices platform; do
 	asleep freeze $level 7 5040 || bail "no freeze at level $level"
 done
@@ -98,8 +110,14 @@ done
 for level in devices core; do
 	asleep disk $level 9 362880 || bail "no disk at level $level"
 done
-echo none > /sys/power/pm_test
 echo auto > "$DEV/power/control"
+# A device that is asleep at run time remains so.
+retry 5 status_is suspended
+echo devices > /sys/power/pm_test
+echo mem > /sys/power/state
+echo none > /sys/power/pm_test
+same "suspended before, it is left alone" "$(cat "$DIR/sleep") $(called suspend)" \
+	"prepare complete $n"
 
 # Resets, when idle and in the middle of an operation.
 [ -e "$DEV/reset" ] || bail "no way to reset the device"

@@ -14,7 +14,7 @@
 . /series/pci.sh
 . /series/igb.sh
 
-plan 25
+plan 31
 
 igb_device
 [ -e "$DEV/aer_dev_fatal" ] || bail "no AER"
@@ -35,10 +35,14 @@ since() {
 begin() {
 	before=$(cat "$DIR/callbacks")
 	resumed=$(called error_resume)
+	failed=$(called error_detected_failure)
 }
 # recovered N: N recoveries have ended since `begin`.
 recovered() {
 	[ $(($(called error_resume) - resumed)) = "$1" ]
+}
+failed() {
+	[ $(($(called error_detected_failure) - failed)) = "$1" ]
 }
 corrected() {
 	[ "$(called cor_error_detected)" = "$1" ]
@@ -104,6 +108,27 @@ half=$((count / 2))
 same "half of them by the slot" "$(since)" "0 $half $half $half $half $count 0 0 0"
 same "works after it" "$(works)" "$WORKS"
 
+# A recovery that fails, which takes another binding.
+begin
+echo 1 > "$DIR/fail_recovery"
+report "$malformed" "$none"
+check "the recovery fails" retry 10 failed 1
+same "after a reset of the slot" "$(since)" "0 0 1 0 1 0 0 0 1"
+same "does not work after it" "$(works)" "error error"
+
 # A driver that waits for the PCI core in a recovery, which waits for the driver, would hang.
-detected=$(($(called error_detected_normal) + $(called error_detected_frozen)))
-same "resets and the like are refused in each recovery" "$(called refused_in_recovery)" "$detected"
+steps=0
+for step in error_detected_normal error_detected_frozen error_detected_failure mmio_enabled \
+	slot_reset error_resume; do
+	steps=$((steps + $(called $step)))
+done
+same "resets and the like are refused in each of $steps steps" "$(called refused_in_recovery)" \
+	"$steps"
+
+unbind
+bind rust_driver_igb
+same "works when it is bound again" "$(works)" "$WORKS"
+begin
+report "$malformed" "$none"
+check "recovers after that" retry 10 recovered 1
+same "works after it" "$(works)" "$WORKS"

@@ -15,17 +15,21 @@
 . /series/pci.sh
 . /series/igb.sh
 
-plan 23
+plan 29
 
 igb_device igb-power
 
-# Bits of the power management control and status register: the state that the device is in.
-d_state() {
+# Where the power management capability is.
+pm_at() {
 	pos=$(($(config 52 1) & 252))
 	while [ "$(config $pos 1)" != 1 ] && [ "$pos" != 0 ]; do
 		pos=$(($(config $((pos + 1)) 1) & 252))
 	done
-	echo $(($(config $((pos + 4)) 2) & 3))
+	echo "$pos"
+}
+# Bits of its control and status register: the state that the device is in.
+d_state() {
+	echo $(($(config $(($(pm_at) + 4)) 2) & 3))
 }
 # Command, BARs, and the control bits of MSI-X.
 saved() {
@@ -58,6 +62,21 @@ while [ $i -lt "$count" ]; do
 	i=$((i + 1))
 done
 same "suspended and resumed $count times" "$i" "$count"
+
+# The driver changes the power state by itself, instead of the PCI core.
+mask=$(($(config $(($(pm_at) + 2)) 2) >> 11))
+same "states that can signal wake-up" "$(sed -n 1p "$DIR/sleep")" "pme $(printf '0x%x' $mask)"
+same "no power state has been changed yet" "$(sed -n 2p "$DIR/sleep")" none
+echo 1 > "$DIR/sleep"
+[ "$(works)" = "$WORKS" ]
+check "suspended by the driver" retry 5 status_is suspended
+same "power state" "$(power)" "suspended D3hot 3"
+# There is no D1, and wake-up is not allowed.
+same "what has come of it" "$(sed -n 2p "$DIR/sleep")" \
+	"unknown -22 d1 -5 wake -22 states [3, 0, 3]"
+same "works after it" "$(works) $(saved)" "$WORKS $state"
+echo 0 > "$DIR/sleep"
+
 echo on > "$DEV/power/control"
 same "awake when forbidden" "$(power)" "active D0 0"
 

@@ -12,7 +12,7 @@
 . /series/pci.sh
 . /series/igb.sh
 
-plan 39
+plan 46
 
 igb_device
 
@@ -88,10 +88,31 @@ same "all at once" "$(seven vf_counts)" "6 105 105 105 1 105 108 105"
 
 # One of them goes, and comes back.
 one=$(vf 3)
+# count N: how many vectors it is to have; or the error.
+count() {
+	echo "$1" 2>/dev/null > "$pci/devices/$one/sriov_vf_msix_count" || echo error
+}
+same "vectors that can be given to them" "$(cat "$DEV/sriov_vf_total_msix")" 21
+same "none are taken from one that is bound" "$(count 2)" error
 echo "$one" > /sys/bus/pci/drivers/rust_driver_igbvf/unbind
 same "one is unbound" "$(cat "$DIR/vfs")" "enabled 7 bound 0x77 vectors 4"
 echo "$one" > /sys/bus/pci/drivers/rust_driver_igbvf/bind
 same "it is bound again" "$(cat "$DIR/vfs") $(vf_works 3)" "enabled 7 bound 0x7f vectors 4 5"
+# With a vector less.
+echo "$one" > /sys/bus/pci/drivers/rust_driver_igbvf/unbind
+same "a vector is taken from it" "$(count 4)$(count 2)" error
+echo "$one" > /sys/bus/pci/drivers/rust_driver_igbvf/bind
+vectors() {
+	echo "$(find "$pci/devices/$one/msi_irqs" -type f | wc -l | tr -d ' ')" \
+		"$(grep -c 'rust_driver_igbvf$' /proc/interrupts)"
+}
+same "it has two" "$(vectors) $(echo "3 5" > "$(vf_file 3 raise)" && cat "$(vf_file 3 raise)")" \
+	"2 20 5"
+same "and not the third" "$(vf_works 3)" error
+echo "$one" > /sys/bus/pci/drivers/rust_driver_igbvf/unbind
+same "it gets it back" "$(count 0)" ""
+echo "$one" > /sys/bus/pci/drivers/rust_driver_igbvf/bind
+same "it has three" "$(vectors) $(vf_works 3)" "3 21 5"
 echo 1 > "$pci/devices/$one/reset"
 same "it works after a reset" "$(vf_works 3) $(vf_works 2)" "5 5"
 

@@ -13,7 +13,7 @@ DRV=/sys/bus/pci/drivers/rust_driver_pci_info
 PCI=/sys/bus/pci/devices
 . /series/ktap.sh
 
-plan 57
+plan 70
 
 # Byte, 16 or 32 bits (od width 1, 2, 4) of the configuration space at offset.
 config() {
@@ -112,6 +112,7 @@ same "igb: same id" "$(says "$igb" topology same_id)" \
 # QEMU's igb has neither a serial number nor the registers of VPD.
 same "igb: no serial number" "$(says "$igb" vpd serial)" none
 same "igb: no vital product data" "$(says "$igb" vpd vpd)" none
+same "igb: nothing is changed unasked" "$(wc -c < "$(dir "$igb")/changes")" 0
 
 # The device on the root bus is conventional PCI.
 DEV=$PCI/$edu
@@ -165,7 +166,7 @@ same "VF is gone" "$(ls -d "$DEV" "$(dir "$vf")" 2>/dev/null)$(bound "$igb")" ""
 
 # Dynamic ids: with the information of an entry, which must exist.
 refused() {
-	! echo "8086 10c9 ffffffff ffffffff 0 0 1" 2>/dev/null > "$DRV/new_id"
+	! echo "8086 10c9 ffffffff ffffffff 0 0 2" 2>/dev/null > "$DRV/new_id"
 }
 check "an index without an entry is refused" refused
 unbound "$igb"
@@ -176,6 +177,42 @@ same "igb stays bound without it" "$(bound "$igb")" rust_driver_pci_info
 unbound "$igb"
 (echo "$igb" > "$DRV/bind") 2>/dev/null
 same "but is not bound again" "$(bound "$igb")" ""
+
+# With the information of the second entry, it changes the link; QEMU has read-only registers for
+# most of it.
+express=$(at 0x10)
+cap2=$(config $((express + 36)) 4)
+# Device control and its second register, and what ASPM says.
+controls() {
+	printf '%04x %04x %s\n' "$(config $((express + 8)) 2)" "$(config $((express + 40)) 2)" \
+		"$(cat "$DEV/link/l0s_aspm")"
+}
+# wants BIT: the result for what the device has only with this bit of its capabilities
+wants() {
+	if [ $((cap2 >> $1 & 1)) = 1 ]; then echo 0; else echo -22; fi
+}
+changed() {
+	says "$igb" changes "$1"
+}
+echo 0 > "$DEV/link/l0s_aspm"
+before=$(controls)
+echo "8086 10c9 ffffffff ffffffff 0 0 1" > "$DRV/new_id"
+same "igb is bound by new_id, for changes" "$(bound "$igb")" rust_driver_pci_info
+same "payload of 128 bytes" "$(changed "payload 128")" 0
+same "payload of 4096 bytes is refused" "$(changed "payload 4096")" -22
+same "read requests" "$(changed read_request)" "4096 0"
+same "default timeout" "$(changed "timeout Default")" 0
+same "timeout in range D" "$(changed "timeout S17To64")" "$(wants 3)"
+same "no timeout" "$(changed "timeout Disabled")" "$(wants 4)"
+same "a reset by the control register is refused" "$(changed reset)" -22
+same "prefix blocking and L0s" "$(changed prefix_blocking) $(changed l0s)" "0 0"
+same "no other errors" "$(changed error)" ""
+# shellcheck disable=SC2086
+set -- $before
+same "registers have changed" "$(controls)" "$1 $(printf '%04x' $((0x$2 | 0x8000))) 1"
+echo "8086 10c9" > "$DRV/remove_id"
+unbound "$igb"
+same "registers are as before" "$(controls)" "$before"
 # A probe that looks at an id while it is removed.
 i=0
 count=$(rounds 20 100)

@@ -4,13 +4,14 @@
 //!
 //! The device shows what is in its memory (BAR 0). Framebuffers are in the memory of the CPU, and
 //! what has changed is copied. The registers (BAR 2) are those of VGA and of Bochs' extensions to
-//! it, and the EDID of the display.
+//! it, and the EDID of the display. Without that BAR, they are behind I/O ports, and there is no
+//! EDID.
 //!
 //! C version of this driver: [`drivers/gpu/drm/tiny/bochs.c`](./bochs.c)
 
 use kernel::{
     aperture, c_str,
-    device::Core,
+    device::{Bound, Core, Device},
     devres::Devres,
     drm::{
         self,
@@ -21,7 +22,10 @@ use kernel::{
             PlaneCheck, PlaneCommit, PlaneInfo, PlaneLimits, PlaneType, ScanoutBuffer, Vblank,
         },
     },
-    io::register::RegisterIo,
+    io::{
+        port::PortRegion,
+        register::{Fixed, FixedRegister, Readable, Register, RegisterIo, Writable},
+    },
     pci,
     prelude::*,
     register,
@@ -111,6 +115,21 @@ const BAR_MEMORY: u32 = 0;
 const BAR_REGISTERS: u32 = 2;
 const REGISTERS_SIZE: usize = 0x1000;
 
+/// Bochs' registers have numbers, and an address in the BAR each.
+const DISPI: usize = 0x500;
+
+/// The port that takes the number of one of them, and the distance of the one with its value, which
+/// has 16 bits as well.
+const DISPI_PORT: u16 = 0x1ce;
+const DISPI_INDEX: usize = 0;
+const DISPI_DATA: usize = 1;
+const DISPI_PORTS: usize = 3;
+
+/// VGA's registers begin here in the BAR, and there are the ports.
+const VGA: usize = 0x400;
+const VGA_PORT: usize = 0x3c0;
+const VGA_PORTS: usize = 0x3b0;
+
 /// The EDID is at the beginning of the registers.
 const EDID_SIZE: usize = 0x400;
 const EDID_HEADER: [u8; 8] = [0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00];
@@ -131,11 +150,100 @@ const DEFAULT_HEIGHT: u16 = 768;
 
 const NAME: &CStr = c_str!("bochs_rust");
 
-type Registers = pci::BarMap<REGISTERS_SIZE>;
+type Memory = pci::BarMap<REGISTERS_SIZE>;
+type Ports = PortRegion<DISPI_PORTS>;
+
+/// Where the registers are.
+enum Registers {
+    Memory(Pin<KBox<Devres<Memory>>>),
+    Ports(Pin<KBox<Devres<Ports>>>),
+}
+
+impl Registers {
+    fn new(pdev: &pci::Device<Core>) -> Result<Self> {
+        let bar = pdev.bar_resource(BAR_REGISTERS)?;
+
+        if let Some(pci::BarKind::Memory { .. }) = bar.kind() {
+            let memory = pdev.request_bar(BAR_REGISTERS, NAME).iomap_sized();
+
+            Ok(Self::Memory(KBox::pin_init(memory, GFP_KERNEL)?))
+        } else {
+            let ports = Ports::request(pdev.as_ref(), DISPI_PORT, NAME);
+
+            Ok(Self::Ports(KBox::pin_init(ports, GFP_KERNEL)?))
+        }
+    }
+
+    fn access<'a>(&'a self, dev: &'a Device<Bound>) -> Result<Io<'a>> {
+        Ok(match self {
+            Self::Memory(memory) => Io::Memory(memory.access(dev)?),
+            Self::Ports(ports) => Io::Ports(ports.access(dev)?, dev.try_into()?),
+        })
+    }
+}
+
+/// The registers of a device that is bound.
+#[derive(Clone, Copy)]
+enum Io<'a> {
+    Memory(&'a Memory),
+    Ports(&'a Ports, &'a pci::Device<Bound>),
+}
+
+impl<'a> Io<'a> {
+    /// Returns the memory, which has more than what is behind ports.
+    fn memory(self) -> Option<&'a Memory> {
+        match self {
+            Self::Memory(io) => Some(io),
+            Self::Ports(..) => None,
+        }
+    }
+
+    /// Reads one of Bochs' registers.
+    fn read<R>(self, _: Fixed<R>) -> R
+    where
+        R: FixedRegister + Readable + Register<Word = u16, Block = ()>,
+    {
+        R::from_word(self.read_word(R::OFFSET))
+    }
+
+    /// Writes one of Bochs' registers.
+    fn write<R>(self, _: Fixed<R>, value: R)
+    where
+        R: FixedRegister + Writable + Register<Word = u16, Block = ()>,
+    {
+        self.write_word(value.into_word(), R::OFFSET);
+    }
+
+    #[inline(never)]
+    fn read_word(self, offset: usize) -> u16 {
+        match self {
+            // Can't fail: all registers lie within the BAR.
+            Self::Memory(io) => io.try_read16(offset).unwrap_or(u16::MAX),
+            Self::Ports(io, _) => {
+                io.write16(((offset - DISPI) / 2) as u16, DISPI_INDEX);
+                io.read16(DISPI_DATA)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn write_word(self, value: u16, offset: usize) {
+        match self {
+            Self::Memory(io) => {
+                // Can't fail: all registers lie within the BAR.
+                let _ = io.try_write16(value, offset);
+            }
+            Self::Ports(io, _) => {
+                io.write16(((offset - DISPI) / 2) as u16, DISPI_INDEX);
+                io.write16(value, DISPI_DATA);
+            }
+        }
+    }
+}
 
 /// The hardware.
 struct Bochs {
-    registers: Pin<KBox<Devres<Registers>>>,
+    registers: Registers,
     memory: Pin<KBox<Devres<pci::BarMap>>>,
     /// How much of the memory is used for pictures, in bytes.
     size: u64,
@@ -147,12 +255,9 @@ impl Bochs {
     fn new(pdev: &pci::Device<Core>) -> Result<Self> {
         let dev = pdev.as_ref();
 
-        let registers = KBox::pin_init(
-            pdev.request_bar(BAR_REGISTERS, NAME).iomap_sized(),
-            GFP_KERNEL,
-        )
-        .inspect_err(|err| dev_err!(dev, "cannot map registers: {:?}\n", err))?;
-        let io: &Registers = registers.access(dev)?;
+        let registers = Registers::new(pdev)
+            .inspect_err(|err| dev_err!(dev, "cannot map registers: {:?}\n", err))?;
+        let io = registers.access(dev)?;
 
         let id = io.read(DISPI_ID);
         if id.id() != 0xb0c {
@@ -177,12 +282,10 @@ impl Bochs {
         .inspect_err(|err| dev_err!(dev, "cannot map memory: {:?}\n", err))?;
 
         // There is nothing behind the registers of older devices.
-        let mut has_endian = false;
-        if pdev.revision_id() >= 2 {
-            let qext = io.read(QEXT_SIZE).bytes();
-
-            has_endian = (8..=REGISTERS_SIZE as u32).contains(&qext);
-        }
+        let has_endian = pdev.revision_id() >= 2
+            && io.memory().is_some_and(|io| {
+                (8..=REGISTERS_SIZE as u32).contains(&io.read(QEXT_SIZE).bytes())
+            });
 
         dev_info!(
             dev,
@@ -202,23 +305,42 @@ impl Bochs {
         Ok(bochs)
     }
 
-    fn set_big_endian(&self, io: &Registers, big: bool) {
-        if self.has_endian {
+    fn set_big_endian(&self, io: Io<'_>, big: bool) {
+        if let (true, Some(io)) = (self.has_endian, io.memory()) {
             let value = if big { BIG_ENDIAN } else { LITTLE_ENDIAN };
 
             io.write(QEXT_ENDIAN, QEXT_ENDIAN::default().with_value(value));
         }
     }
 
-    fn blank(io: &Registers, blank: bool) {
+    fn blank(io: Io<'_>, blank: bool) {
         // So that the status register is where it is read.
-        io.write(VGA_MIS_W, VGA_MIS_W::default().with_color(true));
-        io.read(VGA_IS1_RC);
-        io.write(VGA_ATT_W, VGA_ATT_W::default().with_video(!blank));
+        let color = VGA_MIS_W::default().with_color(true);
+        let video = VGA_ATT_W::default().with_video(!blank);
+
+        match io {
+            Io::Memory(io) => {
+                io.write(VGA_MIS_W, color);
+                io.read(VGA_IS1_RC);
+                io.write(VGA_ATT_W, video);
+            }
+            Io::Ports(_, pdev) => {
+                const fn port<R: FixedRegister>(_: Fixed<R>) -> usize {
+                    R::OFFSET - VGA + VGA_PORT - VGA_PORTS
+                }
+
+                // Without them there is nothing to be seen anyway.
+                if let Ok(io) = pdev.vga_ports() {
+                    io.write8(color.into_word(), port(VGA_MIS_W));
+                    io.read8(port(VGA_IS1_RC));
+                    io.write8(video.into_word(), port(VGA_ATT_W));
+                }
+            }
+        }
     }
 
     /// Sets the resolution, as if pixels were small. [`Bochs::set_scanout`] follows.
-    fn set_mode(&self, io: &Registers, mode: &DisplayMode) {
+    fn set_mode(&self, io: Io<'_>, mode: &DisplayMode) {
         let stride = u64::from(mode.hdisplay()) * u64::from(MIN_CPP);
         let lines = self.size.checked_div(stride).unwrap_or(0);
         let lines = u16::try_from(lines).unwrap_or(u16::MAX);
@@ -253,7 +375,7 @@ impl Bochs {
         );
     }
 
-    fn set_scanout(&self, io: &Registers, scanout: &Scanout) {
+    fn set_scanout(&self, io: Io<'_>, scanout: &Scanout) {
         // At any time, the device reduces the height to what fits the memory, and does not increase
         // it again. So lines change while pixels are small.
         io.write(
@@ -279,7 +401,7 @@ impl Bochs {
         self.set_big_endian(io, scanout.layout.big_endian);
     }
 
-    fn read_edid(io: &Registers, offset: usize, buf: &mut [u8]) -> Result {
+    fn read_edid(io: &Memory, offset: usize, buf: &mut [u8]) -> Result {
         if offset.checked_add(buf.len()).ok_or(EINVAL)? > EDID_SIZE {
             return Err(EINVAL);
         }
@@ -451,7 +573,7 @@ impl kms::DriverPlane for BochsPlane {
 struct BochsCrtc;
 
 impl BochsCrtc {
-    fn with_registers(crtc: &Crtc<BochsDriver>, f: impl FnOnce(&Bochs, &Registers)) {
+    fn with_registers(crtc: &Crtc<BochsDriver>, f: impl FnOnce(&Bochs, Io<'_>)) {
         let bochs = crtc.drm();
 
         if let Some(guard) = bochs.enter() {
@@ -500,13 +622,17 @@ impl kms::DriverConnector for BochsConnector {
         };
 
         // QEMU may have been told not to have one, and there are zeros.
-        let mut header = [0; EDID_HEADER.len()];
-        let edid = match Bochs::read_edid(io, 0, &mut header) {
-            Ok(()) if header == EDID_HEADER => probe.read_edid(|block, buf| {
+        let edid = io.memory().and_then(|io| {
+            let mut header = [0; EDID_HEADER.len()];
+
+            Bochs::read_edid(io, 0, &mut header).ok()?;
+            if header != EDID_HEADER {
+                return None;
+            }
+            probe.read_edid(|block, buf| {
                 Bochs::read_edid(io, block.saturating_mul(kms::EDID_BLOCK_LEN), buf)
-            }),
-            _ => None,
-        };
+            })
+        });
 
         if probe.update_edid(edid.as_ref()).is_err() {
             return;
@@ -549,6 +675,7 @@ impl kms::Driver for BochsDriver {
             PlaneInfo {
                 plane_type: PlaneType::Primary,
                 formats,
+                modifiers: &[],
                 damage_clips: true,
                 possible_crtcs: 0,
             },

@@ -8,7 +8,7 @@
 use super::{
     modes::DisplayMode,
     plane::{Plane, PlaneState},
-    AtomicState, Driver, New, NewObjects, Old,
+    AtomicState, Driver, New, NewObjects, Old, State,
 };
 use crate::{
     bindings, drm,
@@ -410,7 +410,8 @@ impl<T: Driver> Crtc<T> {
         }
 
         // That there is no state is noticed by `NewObjects::finish()`.
-        if let Ok(state) = CrtcState::<T>::alloc(Default::default()) {
+        let state = Base::<T>::alloc(Default::default());
+        if !state.is_null() {
             // SAFETY: `crtc` is valid, and takes over `state`.
             unsafe { bindings::__drm_atomic_helper_crtc_reset(crtc, state) };
         }
@@ -420,22 +421,14 @@ impl<T: Driver> Crtc<T> {
         crtc: *mut bindings::drm_crtc,
     ) -> *mut bindings::drm_crtc_state {
         // SAFETY: `crtc` is valid, the lock that protects its state is held, and it is one of ours
-        // or null.
-        let data = unsafe {
-            let old = (*crtc).state;
-            if old.is_null() {
-                return ptr::null_mut();
+        // or null. If `crtc` has a state, `state` is zeroed memory, or null.
+        unsafe {
+            let state = Base::<T>::alloc_like((*crtc).state);
+            if !state.is_null() {
+                bindings::__drm_atomic_helper_crtc_duplicate_state(crtc, state);
             }
-            CrtcState::<T>::from_raw(old).data.clone()
-        };
-
-        let Ok(state) = CrtcState::<T>::alloc(data) else {
-            return ptr::null_mut();
-        };
-
-        // SAFETY: `crtc` has a state, and `state` is zeroed memory.
-        unsafe { bindings::__drm_atomic_helper_crtc_duplicate_state(crtc, state) };
-        state
+            state
+        }
     }
 
     unsafe extern "C" fn atomic_destroy_state(
@@ -445,7 +438,7 @@ impl<T: Driver> Crtc<T> {
         // SAFETY: `state` is one of ours, and not used by anybody else any more.
         unsafe {
             bindings::__drm_atomic_helper_crtc_destroy_state(state);
-            drop(KBox::from_raw(state.cast::<CrtcState<T>>()));
+            Base::<T>::free(state);
         }
     }
 
@@ -657,47 +650,33 @@ impl<T: Driver> Crtc<T> {
 ///
 /// # Invariants
 ///
-/// `base` is a valid state of a CRTC of the driver `T`.
-#[repr(C)]
-pub struct CrtcState<T: Driver> {
-    base: Opaque<bindings::drm_crtc_state>,
-    data: StateData<T>,
-}
+/// This is a valid state of a CRTC of the driver `T`.
+#[repr(transparent)]
+pub struct CrtcState<T: Driver>(Base<T>);
+
+type Base<T> = State<bindings::drm_crtc_state, StateData<T>>;
 
 impl<T: Driver> Deref for CrtcState<T> {
     type Target = StateData<T>;
 
     fn deref(&self) -> &Self::Target {
-        &self.data
+        &self.0.data
     }
 }
 
 impl<T: Driver> CrtcState<T> {
-    /// Returns zeroed memory for C, the first member of a [`CrtcState`] in a [`KBox`].
-    fn alloc(data: StateData<T>) -> Result<*mut bindings::drm_crtc_state> {
-        let state = KBox::new(
-            Self {
-                base: Opaque::zeroed(),
-                data,
-            },
-            GFP_KERNEL,
-        )?;
-
-        Ok(KBox::into_raw(state).cast())
-    }
-
     /// # Safety
     ///
     /// `state` must be a state of a CRTC of the driver `T`, and valid for `'a`.
     #[inline]
     pub(super) unsafe fn from_raw<'a>(state: *mut bindings::drm_crtc_state) -> &'a Self {
-        // SAFETY: By the safety requirements, it comes from `alloc()`.
+        // SAFETY: By the safety requirements, it comes from `State::alloc()`.
         unsafe { &*state.cast() }
     }
 
     #[inline]
     pub(super) fn as_raw(&self) -> *mut bindings::drm_crtc_state {
-        self.base.get()
+        self.0.base.get()
     }
 
     /// Returns whether the CRTC is in use. It may still be off, see [`Self::is_active`].
@@ -808,7 +787,7 @@ impl<'a, T: Driver> CrtcCheck<'a, T> {
     pub fn data_mut(&mut self) -> &mut StateData<T> {
         // SAFETY: As in `new_state()`. In the check phase, the new state belongs to the task that
         // checks it.
-        unsafe { &mut (*self.new.cast::<CrtcState<T>>()).data }
+        unsafe { &mut (*self.new.cast::<Base<T>>()).data }
     }
 
     /// Returns the new state of a plane, if it is part of this atomic state.

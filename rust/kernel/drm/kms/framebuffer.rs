@@ -7,6 +7,7 @@
 //! [`include/drm/drm_format_helper.h`](srctree/include/drm/drm_format_helper.h)
 
 use crate::{bindings, error::to_result, io::Io, prelude::*, types::Opaque};
+use core::marker::PhantomData;
 
 /// A pixel format.
 ///
@@ -49,6 +50,32 @@ impl FourCc {
         };
 
         Some(Conversion { convert, cpp })
+    }
+}
+
+/// How the pixels of a framebuffer are arranged in memory.
+///
+/// C macros: `DRM_FORMAT_MOD_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Modifier(u64);
+
+impl Modifier {
+    /// Line after line.
+    pub const LINEAR: Self = Self(0);
+
+    /// What C ends lists with: it stands for none.
+    pub(super) const END: Self = Self(0x00ff_ffff_ffff_ffff);
+
+    /// Returns the modifier with this number, which is one of the C macros.
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// Returns the number of the modifier.
+    #[inline]
+    pub const fn as_raw(self) -> u64 {
+        self.0
     }
 }
 
@@ -246,6 +273,14 @@ impl Framebuffer {
         FourCc(unsafe { (*(*self.as_raw()).format).format })
     }
 
+    /// Returns how the pixels are arranged: in one of the ways that the plane has been created
+    /// with.
+    #[inline]
+    pub fn modifier(&self) -> Modifier {
+        // SAFETY: By the type invariants.
+        Modifier(unsafe { (*self.as_raw()).modifier })
+    }
+
     /// Returns the bytes of a pixel, or [`None`] if the pixels are not all in one color plane, or
     /// not a whole number of bytes each.
     #[inline]
@@ -269,6 +304,35 @@ impl Framebuffer {
         }
 
         Some(cpp.into())
+    }
+}
+
+/// Where pixels go: memory of a device, in which lines of `pitch` bytes begin at `offset`.
+///
+/// What is done with it is not generic, so that it is no part of the modules of drivers.
+///
+/// # Invariants
+///
+/// `size` bytes of the memory are mapped at `addr` for `'a`.
+struct Place<'a> {
+    addr: usize,
+    size: usize,
+    offset: usize,
+    pitch: u32,
+    _memory: PhantomData<&'a ()>,
+}
+
+impl<'a> Place<'a> {
+    #[inline]
+    fn new<const SIZE: usize>(memory: &'a Io<SIZE>, offset: usize, pitch: u32) -> Self {
+        // INVARIANT: This is what an `Io` is.
+        Self {
+            addr: memory.addr(),
+            size: memory.maxsize(),
+            offset,
+            pitch,
+            _memory: PhantomData,
+        }
     }
 }
 
@@ -356,7 +420,9 @@ impl<'a> ShadowFramebuffer<'a> {
     /// # Errors
     ///
     /// [`EINVAL`], and nothing is copied, if `clip` is not within the framebuffer, the copy not
-    /// within `to`, `pitch` is 0, or [`Framebuffer::bytes_per_pixel`] is [`None`].
+    /// within `to`, `pitch` is 0, [`Framebuffer::modifier`] is not [`Modifier::LINEAR`], or
+    /// [`Framebuffer::bytes_per_pixel`] is [`None`].
+    #[inline]
     pub fn copy_to_io<const SIZE: usize>(
         &self,
         clip: &Rect,
@@ -364,14 +430,24 @@ impl<'a> ShadowFramebuffer<'a> {
         offset: usize,
         pitch: u32,
     ) -> Result {
+        self.copy(clip, Place::new(to, offset, pitch))
+    }
+
+    fn copy(&self, clip: &Rect, to: Place<'_>) -> Result {
         let cpp = self.fb.bytes_per_pixel().ok_or(EINVAL)?;
-        let mut dst = self.place(clip, cpp, to, offset, pitch)?;
+        let mut dst = self.place(clip, cpp, &to)?;
 
         // SAFETY: The format has one plane, so that only the first element of each array is read.
         // `dst` is followed by as many bytes as are going to be written, and `clip` lies within the
         // mapping, both of which has just been checked.
         unsafe {
-            bindings::drm_fb_memcpy(&mut dst, &pitch, self.map, self.fb.as_raw(), &clip.as_raw())
+            bindings::drm_fb_memcpy(
+                &mut dst,
+                &to.pitch,
+                self.map,
+                self.fb.as_raw(),
+                &clip.as_raw(),
+            )
         };
 
         Ok(())
@@ -393,6 +469,7 @@ impl<'a> ShadowFramebuffer<'a> {
     /// - [`ENOMEM`] if the memory for it has not been reserved.
     ///
     /// [`PlaneCheck::reserve_conversion`]: super::PlaneCheck::reserve_conversion
+    #[inline]
     pub fn convert_to_io<const SIZE: usize>(
         &self,
         clip: &Rect,
@@ -401,6 +478,10 @@ impl<'a> ShadowFramebuffer<'a> {
         offset: usize,
         pitch: u32,
     ) -> Result {
+        self.convert(clip, format, Place::new(to, offset, pitch))
+    }
+
+    fn convert(&self, clip: &Rect, format: FourCc, to: Place<'_>) -> Result {
         let conversion = format.conversion().ok_or(EINVAL)?;
         if self.fb.format() != FourCc::XRGB8888 {
             return Err(EINVAL);
@@ -413,7 +494,7 @@ impl<'a> ShadowFramebuffer<'a> {
             return Err(ENOMEM);
         }
 
-        let mut dst = self.place(clip, conversion.cpp, to, offset, pitch)?;
+        let mut dst = self.place(clip, conversion.cpp, &to)?;
 
         // SAFETY: As in `copy_to_io()`; the format of the framebuffer is the one that the function
         // reads, and `place()` has been told the size of the pixels that it writes. By the type
@@ -421,7 +502,7 @@ impl<'a> ShadowFramebuffer<'a> {
         unsafe {
             (conversion.convert)(
                 &mut dst,
-                &pitch,
+                &to.pitch,
                 self.map,
                 self.fb.as_raw(),
                 &clip.as_raw(),
@@ -434,15 +515,10 @@ impl<'a> ShadowFramebuffer<'a> {
 
     /// Returns the place in `to` of the first pixel in `clip`, which is followed by as many bytes
     /// as the others need, with `cpp` bytes each. Checks that `clip` lies within the mapping.
-    #[inline]
-    fn place<const SIZE: usize>(
-        &self,
-        clip: &Rect,
-        cpp: usize,
-        to: &Io<SIZE>,
-        offset: usize,
-        pitch: u32,
-    ) -> Result<bindings::iosys_map> {
+    fn place(&self, clip: &Rect, cpp: usize, to: &Place<'_>) -> Result<bindings::iosys_map> {
+        if self.fb.modifier() != Modifier::LINEAR {
+            return Err(EINVAL);
+        }
         let area = clip
             .within(self.fb.width(), self.fb.height())
             .ok_or(EINVAL)?;
@@ -454,17 +530,17 @@ impl<'a> ShadowFramebuffer<'a> {
         }
 
         // C takes a pitch of 0 for the length of a line in the copy.
-        if pitch == 0 {
+        if to.pitch == 0 {
             return Err(EINVAL);
         }
-        let (start, end) = area.bytes(pitch as usize, cpp).ok_or(EINVAL)?;
-        if end.checked_add(offset).ok_or(EINVAL)? > to.maxsize() {
+        let (start, end) = area.bytes(to.pitch as usize, cpp).ok_or(EINVAL)?;
+        if end.checked_add(to.offset).ok_or(EINVAL)? > to.size {
             return Err(EINVAL);
         }
 
         Ok(bindings::iosys_map {
             __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
-                vaddr_iomem: (to.addr() + offset + start) as *mut c_void,
+                vaddr_iomem: (to.addr + to.offset + start) as *mut c_void,
             },
             is_iomem: true,
         })
@@ -503,24 +579,30 @@ impl<'a> ScanoutBuffer<'a> {
     ///
     /// The upper left pixel has its place at `offset`, and lines of `pitch` bytes follow. Returns
     /// [`None`] if the memory is too small, or [`Framebuffer::bytes_per_pixel`] is [`None`].
+    #[inline]
     pub fn from_io<const SIZE: usize>(
         fb: &'a Framebuffer,
         memory: &'a Io<SIZE>,
         offset: usize,
         pitch: u32,
     ) -> Option<Self> {
+        Self::plain(fb, Place::new(memory, offset, pitch))
+    }
+
+    fn plain(fb: &'a Framebuffer, to: Place<'a>) -> Option<Self> {
         let cpp = fb.bytes_per_pixel()?;
 
         // SAFETY: By the type invariants of `Framebuffer`.
         let format = unsafe { (*fb.as_raw()).format };
 
-        Self::new(fb, format, cpp, memory, offset, pitch)
+        Self::new(fb, format, cpp, to)
     }
 
     /// Draws on memory of the device that is shown, to which `fb` is converted.
     ///
     /// The same as [`Self::from_io`] otherwise. Returns [`None`] also if there is no conversion to
     /// `format`, see [`ShadowFramebuffer::convert_to_io`].
+    #[inline]
     pub fn from_io_converted<const SIZE: usize>(
         fb: &'a Framebuffer,
         format: FourCc,
@@ -528,6 +610,10 @@ impl<'a> ScanoutBuffer<'a> {
         offset: usize,
         pitch: u32,
     ) -> Option<Self> {
+        Self::converted(fb, format, Place::new(memory, offset, pitch))
+    }
+
+    fn converted(fb: &'a Framebuffer, format: FourCc, to: Place<'a>) -> Option<Self> {
         let cpp = format.conversion()?.cpp;
         // SAFETY: It looks into a constant table. It knows the formats that there are conversions
         // to.
@@ -536,16 +622,14 @@ impl<'a> ScanoutBuffer<'a> {
             return None;
         }
 
-        Self::new(fb, format, cpp, memory, offset, pitch)
+        Self::new(fb, format, cpp, to)
     }
 
-    fn new<const SIZE: usize>(
+    fn new(
         fb: &'a Framebuffer,
         format: *const bindings::drm_format_info,
         cpp: usize,
-        memory: &'a Io<SIZE>,
-        offset: usize,
-        pitch: u32,
+        to: Place<'a>,
     ) -> Option<Self> {
         let all = Area {
             x: 0,
@@ -553,9 +637,9 @@ impl<'a> ScanoutBuffer<'a> {
             width: fb.width() as usize,
             height: fb.height() as usize,
         };
-        let (_, end) = all.bytes(pitch as usize, cpp)?;
+        let (_, end) = all.bytes(to.pitch as usize, cpp)?;
 
-        if end.checked_add(offset)? > memory.maxsize() {
+        if end.checked_add(to.offset)? > to.size {
             return None;
         }
 
@@ -563,8 +647,8 @@ impl<'a> ScanoutBuffer<'a> {
         Some(Self {
             fb,
             format,
-            addr: memory.addr() + offset,
-            pitch,
+            addr: to.addr + to.offset,
+            pitch: to.pitch,
         })
     }
 
@@ -665,9 +749,11 @@ mod tests {
         fb.width = 3;
         fb.height = 2;
         fb.pitches[0] = 16;
+        fb.modifier = Modifier::from_raw(1).as_raw();
         let fb = Opaque::new(fb);
+        let raw_fb = fb.get();
         // SAFETY: What is read of it has been initialized.
-        let fb = unsafe { Framebuffer::from_raw(fb.get()) };
+        let fb = unsafe { Framebuffer::from_raw(raw_fb) };
 
         let map = bindings::iosys_map {
             __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
@@ -692,6 +778,9 @@ mod tests {
         assert_eq!(convert(clip, FourCc::RGB565, 8), Err(ENOMEM));
         // SAFETY: Nobody else uses the state.
         unsafe { reserve_conversion(&raw mut state, fb, FourCc::RGB565) }?;
+        assert_eq!(convert(clip, FourCc::RGB565, 8), Err(EINVAL));
+        // SAFETY: Nobody else uses it.
+        unsafe { (*raw_fb).modifier = Modifier::LINEAR.as_raw() };
         assert_eq!(convert(clip, FourCc::BGRX8888, 8), Err(EINVAL));
         assert_eq!(convert(clip, FourCc::RGB565, 16), Err(EINVAL));
         assert_eq!(convert(rect(0, 0, 4, 2), FourCc::RGB565, 8), Err(EINVAL));

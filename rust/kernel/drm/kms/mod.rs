@@ -50,7 +50,7 @@ use crate::{
     bindings, c_str, container_of, device, drm,
     error::{to_result, Result},
     prelude::*,
-    types::NotThreadSafe,
+    types::{NotThreadSafe, Opaque},
 };
 use core::{cell::Cell, marker::PhantomData, ops::Deref, ptr};
 
@@ -70,7 +70,7 @@ pub use self::{
     },
     crtc::{ColorLut, Crtc, CrtcCheck, CrtcCommit, CrtcState, DriverCrtc, Vblank},
     encoder::{Encoder, EncoderType},
-    framebuffer::{FourCc, Framebuffer, Rect, ScanoutBuffer, ShadowFramebuffer},
+    framebuffer::{FourCc, Framebuffer, Modifier, Rect, ScanoutBuffer, ShadowFramebuffer},
     modes::{DisplayMode, ModeStatus},
     plane::{
         DamageIter, DriverPlane, PanicContext, Plane, PlaneCheck, PlaneCommit, PlaneInfo,
@@ -577,6 +577,53 @@ impl<T: Driver> AtomicState<'_, T> {
     }
 }
 
+/// A state of an object: what C has of it, and then what the driver has.
+#[repr(C)]
+struct State<B, D> {
+    base: Opaque<B>,
+    data: D,
+}
+
+impl<B, D> State<B, D> {
+    /// Returns zeroed memory for C, which is the first member of a [`State`] with `data`, or null.
+    fn alloc(data: D) -> *mut B {
+        let Ok(mut state) = KBox::<Self>::new_uninit(GFP_KERNEL | __GFP_ZERO) else {
+            return ptr::null_mut();
+        };
+
+        // SAFETY: There is room for `data`. With it, all of `Self` is initialized.
+        unsafe {
+            (&raw mut (*state.as_mut_ptr()).data).write(data);
+            KBox::into_raw(state.assume_init()).cast()
+        }
+    }
+
+    /// The same as [`Self::alloc`], with the data that another state has.
+    ///
+    /// # Safety
+    ///
+    /// `base` must be null, or that of a valid [`State`], which does not change.
+    unsafe fn alloc_like(base: *const B) -> *mut B
+    where
+        D: Clone,
+    {
+        if base.is_null() {
+            return ptr::null_mut();
+        }
+
+        // SAFETY: By the safety requirements; it is the first member.
+        Self::alloc(unsafe { (*base.cast::<Self>()).data.clone() })
+    }
+
+    /// # Safety
+    ///
+    /// `base` must come from one of the functions above, and nobody may use it any more.
+    unsafe fn free(base: *mut B) {
+        // SAFETY: By the safety requirements; it is the first member.
+        drop(unsafe { KBox::from_raw(base.cast::<Self>()) });
+    }
+}
+
 /// A state that an object is going to have, or has just got.
 pub struct New<'a, S>(&'a S);
 
@@ -629,6 +676,21 @@ impl<T: Driver> drm::Device<T> {
     /// nothing if the device is not registered, or not any more.
     ///
     /// C function: `drm_kms_helper_hotplug_event()`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     drm::{self, kms},
+    ///     irq::IrqReturn,
+    /// };
+    ///
+    /// /// Threaded handler of the interrupt that a display raises.
+    /// fn handle_threaded<T: kms::Driver>(drm: &drm::Device<T>) -> IrqReturn {
+    ///     drm.hotplug_event();
+    ///     IrqReturn::Handled
+    /// }
+    /// ```
     pub fn hotplug_event(&self) {
         if let Some(_guard) = self.enter() {
             // SAFETY: The device is valid and registered.

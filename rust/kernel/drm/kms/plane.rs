@@ -6,7 +6,7 @@
 
 use super::{
     crtc::{Crtc, CrtcState},
-    framebuffer::{self, FourCc, Framebuffer, Rect, ScanoutBuffer, ShadowFramebuffer},
+    framebuffer::{self, FourCc, Framebuffer, Modifier, Rect, ScanoutBuffer, ShadowFramebuffer},
     AtomicState, Driver, New, NewObjects, Old,
 };
 use crate::{
@@ -94,6 +94,9 @@ pub struct PlaneInfo<'a> {
     pub plane_type: PlaneType,
     /// The formats that it can show.
     pub formats: &'a [FourCc],
+    /// How pixels may be arranged in memory, in each of the formats; if it is empty, as
+    /// [`Modifier::LINEAR`] only.
+    pub modifiers: &'a [Modifier],
     /// Whether user space can tell which parts of the framebuffer have changed.
     pub damage_clips: bool,
     /// The CRTCs that it can be shown on, as bits; 0 for the ones that it is the primary or cursor
@@ -173,7 +176,8 @@ impl<T: Driver> Plane<T> {
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`] if there are no formats, or more than 64, or 32 planes already.
+    /// - [`EINVAL`] if there are no formats, or more than 64, or 32 planes already, or if one of
+    ///   the modifiers stands for none.
     /// - Otherwise the error of the C function.
     pub fn new<'a>(
         new: &'a NewObjects<'_, T>,
@@ -188,6 +192,15 @@ impl<T: Driver> Plane<T> {
             return Err(EINVAL);
         }
         let count = u32::try_from(info.formats.len())?;
+        // The list has an end that C can find. It is copied.
+        let mut modifiers = KVec::new();
+        if !info.modifiers.is_empty() {
+            if info.modifiers.contains(&Modifier::END) {
+                return Err(EINVAL);
+            }
+            modifiers.extend_from_slice(info.modifiers, GFP_KERNEL)?;
+            modifiers.push(Modifier::END, GFP_KERNEL)?;
+        }
         let this = KBox::pin_init(
             try_pin_init!(Self {
                 plane <- pin_init::init_zeroed(),
@@ -199,7 +212,7 @@ impl<T: Driver> Plane<T> {
 
         // SAFETY: The device is valid and has a mode configuration, and is not registered. `plane`
         // is zeroed memory, which is freed by `destroy()` only. `FourCc` is a transparent wrapper
-        // of `u32`. The formats are copied, and there are no modifiers.
+        // of `u32`, and `Modifier` one of `u64`. Both lists are copied.
         to_result(unsafe {
             bindings::drm_universal_plane_init(
                 new.drm().as_raw(),
@@ -208,7 +221,11 @@ impl<T: Driver> Plane<T> {
                 &Self::FUNCS,
                 info.formats.as_ptr().cast(),
                 count,
-                ptr::null(),
+                if modifiers.is_empty() {
+                    ptr::null()
+                } else {
+                    modifiers.as_ptr().cast()
+                },
                 info.plane_type as bindings::drm_plane_type,
                 ptr::null(),
             )
@@ -285,7 +302,8 @@ impl<T: Driver> Plane<T> {
         }
 
         // That there is no state is noticed by `NewObjects::finish()`.
-        if let Ok(state) = PlaneState::<T>::alloc(Default::default()) {
+        let state = Base::<T>::alloc(Default::default());
+        if !state.is_null() {
             // SAFETY: `plane` is valid, and takes over `state`.
             unsafe { bindings::__drm_gem_reset_shadow_plane(plane, state) };
         }
@@ -295,21 +313,17 @@ impl<T: Driver> Plane<T> {
         plane: *mut bindings::drm_plane,
     ) -> *mut bindings::drm_plane_state {
         // SAFETY: `plane` is valid, the lock that protects its state is held, and it is one of ours
-        // or null.
-        let data = unsafe {
+        // or null. If `plane` has a state, `state` is zeroed memory, or null.
+        unsafe {
             let old = (*plane).state;
             if old.is_null() {
+                return old;
+            }
+            let state = Base::<T>::alloc_like(PlaneState::<T>::shadow(old));
+            if state.is_null() {
                 return ptr::null_mut();
             }
-            PlaneState::<T>::from_raw(old).data.clone()
-        };
 
-        let Ok(state) = PlaneState::<T>::alloc(data) else {
-            return ptr::null_mut();
-        };
-
-        // SAFETY: `plane` has a state, and `state` is zeroed memory.
-        unsafe {
             bindings::__drm_gem_duplicate_shadow_plane_state(plane, state);
             &raw mut (*state).base
         }
@@ -324,7 +338,7 @@ impl<T: Driver> Plane<T> {
             let state = PlaneState::<T>::shadow(state);
 
             bindings::__drm_gem_destroy_shadow_plane_state(state);
-            drop(KBox::from_raw(state.cast::<PlaneState<T>>()));
+            Base::<T>::free(state);
         }
     }
 
@@ -400,35 +414,21 @@ impl<T: Driver> Plane<T> {
 ///
 /// # Invariants
 ///
-/// `base` is a valid state of a plane of the driver `T`.
-#[repr(C)]
-pub struct PlaneState<T: Driver> {
-    base: Opaque<bindings::drm_shadow_plane_state>,
-    data: StateData<T>,
-}
+/// This is a valid state of a plane of the driver `T`.
+#[repr(transparent)]
+pub struct PlaneState<T: Driver>(Base<T>);
+
+type Base<T> = super::State<bindings::drm_shadow_plane_state, StateData<T>>;
 
 impl<T: Driver> Deref for PlaneState<T> {
     type Target = StateData<T>;
 
     fn deref(&self) -> &Self::Target {
-        &self.data
+        &self.0.data
     }
 }
 
 impl<T: Driver> PlaneState<T> {
-    /// Returns zeroed memory for C, the first member of a [`PlaneState`] in a [`KBox`].
-    fn alloc(data: StateData<T>) -> Result<*mut bindings::drm_shadow_plane_state> {
-        let state = KBox::new(
-            Self {
-                base: Opaque::zeroed(),
-                data,
-            },
-            GFP_KERNEL,
-        )?;
-
-        Ok(KBox::into_raw(state).cast())
-    }
-
     /// # Safety
     ///
     /// `state` must be a state of a plane of the driver `T`.
@@ -436,7 +436,7 @@ impl<T: Driver> PlaneState<T> {
     unsafe fn shadow(
         state: *mut bindings::drm_plane_state,
     ) -> *mut bindings::drm_shadow_plane_state {
-        // SAFETY: By the safety requirements, it comes from `alloc()`.
+        // SAFETY: By the safety requirements, it comes from `State::alloc()`.
         unsafe { crate::container_of!(state, bindings::drm_shadow_plane_state, base) }
     }
 
@@ -445,14 +445,14 @@ impl<T: Driver> PlaneState<T> {
     /// `state` must be a state of a plane of the driver `T`, and valid for `'a`.
     #[inline]
     pub(super) unsafe fn from_raw<'a>(state: *mut bindings::drm_plane_state) -> &'a Self {
-        // SAFETY: By the safety requirements, it comes from `alloc()`.
+        // SAFETY: By the safety requirements, it comes from `State::alloc()`.
         unsafe { &*Self::shadow(state).cast() }
     }
 
     #[inline]
     fn as_raw(&self) -> *mut bindings::drm_plane_state {
         // SAFETY: By the type invariants.
-        unsafe { &raw mut (*self.base.get()).base }
+        unsafe { &raw mut (*self.0.base.get()).base }
     }
 
     /// Returns the CRTC on which the plane is shown, or [`None`] if it is disabled.
@@ -569,7 +569,7 @@ impl<'a, T: Driver> PlaneCheck<'a, T> {
     pub fn data_mut(&mut self) -> &mut StateData<T> {
         // SAFETY: As in `new_state()`. In the check phase, the new state belongs to the task that
         // checks it.
-        unsafe { &mut (*PlaneState::<T>::shadow(self.new).cast::<PlaneState<T>>()).data }
+        unsafe { &mut (*PlaneState::<T>::shadow(self.new).cast::<Base<T>>()).data }
     }
 
     /// Returns the new state of the CRTC on which the plane is to be shown.
@@ -718,7 +718,7 @@ impl<'a, T: Driver> PlaneCommit<'a, T> {
         // SAFETY: If `SHADOW` is set, the framebuffer has been mapped before the commit began, and
         // stays so as long as it is in the present state, until the end of a later commit.
         // Otherwise, `data` is zero. Commits of a plane come one after the other.
-        unsafe { ShadowFramebuffer::new(fb, self.new.base.get()) }
+        unsafe { ShadowFramebuffer::new(fb, self.new.0.base.get()) }
     }
 
     /// Returns the rectangles of the new framebuffer that have changed, in pixels.

@@ -27,7 +27,11 @@ enum Wrong {
     PrimaryOfNoCrtc,
     PrimaryForAnotherCrtc,
     NoFormats,
+    ModifierOfNone,
 }
+
+/// One beside linear, for a cursor only.
+const TILED: Modifier = Modifier::from_raw(1 << 56 | 1);
 
 struct Data {
     wrong: Wrong,
@@ -141,6 +145,11 @@ impl Driver for TestDriver {
                     &[]
                 } else {
                     &formats
+                },
+                modifiers: match plane_type {
+                    _ if wrong == Wrong::ModifierOfNone => &[Modifier::END],
+                    PlaneType::Cursor => &[Modifier::LINEAR, TILED],
+                    _ => &[],
                 },
                 damage_clips: false,
                 possible_crtcs,
@@ -257,10 +266,37 @@ mod kms {
             Wrong::PrimaryOfNoCrtc,
             Wrong::PrimaryForAnotherCrtc,
             Wrong::NoFormats,
+            Wrong::ModifierOfNone,
         ] {
             assert_eq!(create(&parent, wrong).err(), Some(EINVAL));
         }
         assert!(create(&parent, Wrong::Nothing).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn planes_have_modifiers() -> Result {
+        let parent = faux::Registration::new(c_str!("rust-kms-test"), None)?;
+        let drm = create(&parent, Wrong::Nothing)?;
+        let mut seen = 0;
+
+        // SAFETY: The list is one of planes, and does not change; neither do their modifiers.
+        unsafe {
+            for_each(&raw const (*drm.as_raw()).mode_config.plane_list, |head| {
+                let plane = &*container_of!(head, bindings::drm_plane, head);
+                let modifiers = core::slice::from_raw_parts(
+                    plane.modifiers.cast::<Modifier>(),
+                    plane.modifier_count as usize,
+                );
+                let both = [Modifier::LINEAR, TILED];
+                let of_cursor = plane.type_ == PlaneType::Cursor as bindings::drm_plane_type;
+
+                seen += usize::from(modifiers == &both[..1 + usize::from(of_cursor)]);
+                true
+            })
+        };
+
+        assert_eq!(seen, 3);
         Ok(())
     }
 

@@ -43,6 +43,8 @@ pub struct ChannelInfo {
     pub center_freq: u16,
     /// The driver's own number for it.
     pub hw_value: u16,
+    /// It must not be used.
+    pub disabled: bool,
     /// Nothing may be transmitted before something was received.
     pub no_ir: bool,
     /// There may be radar.
@@ -52,7 +54,7 @@ pub struct ChannelInfo {
 impl ChannelInfo {
     /// # Safety
     ///
-    /// `raw` must be NULL or a channel of a wiphy that is registered.
+    /// `raw` must be NULL or a channel of a wiphy.
     pub(crate) unsafe fn from_raw(raw: *const bindings::ieee80211_channel) -> Option<Self> {
         if raw.is_null() {
             return None;
@@ -71,6 +73,7 @@ impl ChannelInfo {
             band: Band::from_raw(band)?,
             center_freq: center_freq as u16,
             hw_value,
+            disabled: flags & bindings::ieee80211_channel_flags_IEEE80211_CHAN_DISABLED != 0,
             no_ir: flags & bindings::ieee80211_channel_flags_IEEE80211_CHAN_NO_IR != 0,
             radar: flags & bindings::ieee80211_channel_flags_IEEE80211_CHAN_RADAR != 0,
         })

@@ -237,6 +237,20 @@ impl<T: Operations> Locked<Hw<T>> {
         Ok(())
     }
 
+    /// Says that a station is on the channel of [`Operations::channel_switch`], or, without
+    /// `success`, that it can't go there: then it is disconnected. Nothing happens if no switch is
+    /// announced.
+    ///
+    /// Fails as [`Self::connection_loss`] does.
+    ///
+    /// C: `ieee80211_chswitch_done()`.
+    pub fn chswitch_done(&self, vif: &Vif<T>, success: bool) -> Result {
+        self.associated(vif)?;
+        // SAFETY: It is a station. Its first link always exists.
+        unsafe { bindings::ieee80211_chswitch_done(vif.as_raw(), success, 0) };
+        Ok(())
+    }
+
     /// Says that the signal of the access point, in dBm, has passed the threshold.
     ///
     /// Fails as [`Self::connection_loss`] does.

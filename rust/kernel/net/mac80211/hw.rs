@@ -10,14 +10,14 @@ use crate::{
     net::{
         cfg80211::{
             self, BandConfig, BandTable, ChanDef, CipherSuite, ExtFeature, HasWiphy, IfCombination,
-            IfType, IfTypes, Locked, Wiphy,
+            IfType, IfTypes, Locked, RegDomain, RegRule, Wiphy,
         },
         skb::SkBuff,
     },
     prelude::*,
     sync::{
         aref::ARef,
-        atomic::{Acquire, Atomic, Release},
+        atomic::{Acquire, Atomic, Full, Release},
         new_spinlock_bh, rcu, Arc, SpinLockBh,
     },
     types::Opaque,
@@ -81,6 +81,12 @@ pub struct Config<'a> {
     /// The antennas to transmit and to receive with, a bit for each, for drivers that have
     /// [`Operations::set_antenna`].
     pub available_antennas: (u32, u32),
+    /// What is allowed where, as the driver knows it, e.g. from the device; without rules, as the
+    /// regulatory database does. User space can restrict it further. Channels that no rule is for
+    /// are disabled.
+    ///
+    /// C: `wiphy_apply_custom_regulatory()`.
+    pub custom_regulatory: &'a [RegRule],
     /// How many networks a scan of the hardware can ask for.
     pub max_scan_ssids: u8,
     /// How many bytes of elements probe requests of the hardware can have, at least 256.
@@ -108,6 +114,7 @@ impl Config<'_> {
         cipher_suites: &[],
         queues: 1,
         available_antennas: (0, 0),
+        custom_regulatory: &[],
         max_scan_ssids: 4,
         max_scan_elements: 2048,
         max_remain_on_channel: 5000,
@@ -134,6 +141,10 @@ pub(super) struct Private<T: Operations> {
     pub(super) started: Atomic<i32>,
     // Not 0 from `Operations::hw_scan` until the driver says that the scan is over.
     pub(super) scanning: Atomic<i32>,
+    // Not 0 from `Hw::restart` until mac80211 starts the hardware.
+    pub(super) restarting: Atomic<i32>,
+    // The number by which frames that the driver keeps find the hardware, while it is started.
+    pub(super) number: Atomic<u32>,
     pub(super) works: KVec<KBox<Work>>,
     // Held during a round of `Hw::schedule_txqs`.
     #[pin]
@@ -332,6 +343,17 @@ impl<T: Operations> Hw<T> {
         Ok(unsafe { bindings::ieee80211_queue_stopped(self.as_raw(), queue) } != 0)
     }
 
+    /// Says that a switch has turned the radio off (`blocked`) or on: what is in use is brought
+    /// down. It can be called in any context.
+    ///
+    /// C: `wiphy_rfkill_set_hw_state()`.
+    pub fn set_rfkill(&self, blocked: bool) {
+        let reason = bindings::rfkill_hard_block_reasons_RFKILL_HARD_BLOCK_SIGNAL;
+        // SAFETY: The wiphy is registered, see `Hw`. What is scheduled is waited for when it is
+        // unregistered.
+        unsafe { bindings::wiphy_rfkill_set_hw_state_reason(self.raw_wiphy(), blocked, reason) };
+    }
+
     /// Whether the hardware has a property.
     ///
     /// C: `ieee80211_hw_check()`.
@@ -343,11 +365,14 @@ impl<T: Operations> Hw<T> {
     /// Has the hardware set up anew, after it has lost its state.
     ///
     /// mac80211 then calls [`Operations::start`] without [`Operations::stop`], and adds the
-    /// interfaces and stations again. Their private data is kept. A scan of the hardware is over.
+    /// interfaces and stations again. Their private data is kept. A scan of the hardware is over,
+    /// and there is no other one until then.
     ///
     /// C: `ieee80211_restart_hw()`. It can be called in any context.
     pub fn restart(&self) {
-        // mac80211 warns about one that is not.
+        // mac80211 warns about a scan that goes on. One that is about to begin sees this, or is
+        // seen below: see `Vtable::hw_scan()`.
+        self.private().restarting.xchg(1, Full);
         self.scan_completed(true);
         // SAFETY: The hardware is valid. The work is cancelled after all callbacks, and after the
         // handle was revoked, in `ieee80211_unregister_hw()`.
@@ -517,6 +542,8 @@ impl<T: Operations> Allocated<T> {
             shared,
             started: Atomic::new(0),
             scanning: Atomic::new(0),
+            restarting: Atomic::new(0),
+            number: Atomic::new(0),
             works,
             txqs <- new_spinlock_bh!(()),
             data <- data,
@@ -598,6 +625,11 @@ impl<T: Operations> Allocated<T> {
             bands.push(BandTable::new(band)?, GFP_KERNEL)?;
         }
 
+        let regulatory = match config.custom_regulatory {
+            [] => None,
+            rules => Some(RegDomain::new(rules)?),
+        };
+
         let hw = self.0.hw.as_ptr();
         // SAFETY: The hardware is valid and not registered: nobody else accesses it.
         let (hw, wiphy) = unsafe { (&mut *hw, &mut *(*hw).wiphy) };
@@ -656,6 +688,15 @@ impl<T: Operations> Allocated<T> {
             _combinations: combinations,
             _limits: limits,
         });
+        if let Some(regulatory) = regulatory {
+            wiphy.regulatory_flags |= bindings::ieee80211_regulatory_flags_REGULATORY_CUSTOM_REG;
+            // SAFETY: The wiphy is valid and has bands. The rules are copied.
+            unsafe { bindings::wiphy_apply_custom_regulatory(wiphy, regulatory.as_ptr()) };
+            // There was no memory for the copy.
+            if wiphy.regd.is_null() {
+                return Err(ENOMEM);
+            }
+        }
         Ok(Configured(self.0))
     }
 
@@ -742,6 +783,11 @@ impl<T: Operations> Configured<T> {
         }
         unload.arm();
         live.store(LIVE, Release);
+        if T::HAS_RFKILL_POLL {
+            // SAFETY: The wiphy is registered. Unregistering it ends this, and waits for a call of
+            // the callback.
+            unsafe { bindings::wiphy_rfkill_start_polling(self.0.hw().raw_wiphy()) };
+        }
         Ok(Registration {
             unload,
             inner: self.0,

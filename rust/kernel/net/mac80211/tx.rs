@@ -6,11 +6,13 @@ use super::{sta::Sta, vif::Vif, Hw, Operations};
 use crate::{
     alloc::Flags,
     bindings,
+    error::to_result,
     net::{
         cfg80211::{Bitrate, HasWiphy},
-        skb::{private::Sealed, Layer, SkBuff, Skb},
+        skb::{private::Sealed, DropReason, Layer, SkBuff, Skb},
     },
     prelude::*,
+    sync::{atomic::Relaxed, rcu},
 };
 use core::{marker::PhantomData, mem::ManuallyDrop, ops::Deref, ptr::NonNull, slice};
 
@@ -266,6 +268,14 @@ impl<'a, T: Operations> TxFrame<'a, T> {
     #[inline]
     pub fn into_pending(self) -> SkBuff<Pending<T>> {
         let this = ManuallyDrop::new(self);
+        let number = this.hw.private().number.load(Relaxed) as usize as *mut c_void;
+        // SAFETY: By the type invariant. This part is for drivers, until the status phase.
+        unsafe {
+            (*info(this.skb))
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .rate_driver_data[0] = number
+        };
         // SAFETY: The frame was owned by `this`, which is not dropped. It is on no list, and
         // mac80211 has made sure that nobody else has a reference to it.
         unsafe { SkBuff::from_raw(this.skb) }
@@ -307,12 +317,54 @@ impl<T: Operations> Drop for TxFrame<'_, T> {
 
 /// The [`Layer`] of frames that the hardware is transmitting; see [`TxFrame::into_pending`].
 ///
-/// They are to be given to [`Hw::tx_status`]. One that is dropped is freed, but mac80211 does not
-/// know that: who waits for its status waits in vain.
+/// They are to be given to [`Hw::tx_status`]. One that is dropped was not transmitted. A driver
+/// drops those that it still has in [`Operations::stop`]: afterwards mac80211 is not told.
 pub struct Pending<T: Operations>(PhantomData<T>);
 
 impl<T: Operations> Sealed for Pending<T> {}
-impl<T: Operations> Layer for Pending<T> {}
+impl<T: Operations> Layer for Pending<T> {
+    unsafe fn free(skb: NonNull<bindings::sk_buff>, reason: DropReason) {
+        let _rcu = rcu::read_lock();
+        // SAFETY: `TxFrame::into_pending()` has written the number. If there is hardware, it is
+        // started, and remains so as long as RCU is held. The frame is owned by the safety
+        // requirements. All of this can be called in any context.
+        unsafe {
+            let number = (*info(skb))
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .rate_driver_data[0] as usize as u32;
+            let hw = bindings::mac80211_started_find(number);
+            if hw.is_null() {
+                <() as Layer>::free(skb, reason);
+            } else {
+                bindings::ieee80211_tx_info_clear_status(info(skb));
+                bindings::ieee80211_free_txskb(hw, skb.as_ptr());
+            }
+        }
+    }
+}
+
+impl<T: Operations> Hw<T> {
+    /// From now on frames that are dropped find the hardware.
+    pub(super) fn add_started(&self) -> Result {
+        let number = &self.private().number;
+        if number.load(Relaxed) == 0 {
+            let mut id = 0;
+            // SAFETY: The hardware is valid until `remove_started()`.
+            to_result(unsafe { bindings::mac80211_started_add(self.as_raw(), &mut id) })?;
+            number.store(id, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// The frames do not find it any more, but for those who hold RCU.
+    pub(super) fn remove_started(&self) {
+        let number = &self.private().number;
+        // SAFETY: There are no conditions. No hardware has the number 0.
+        unsafe { bindings::mac80211_started_remove(number.load(Relaxed)) };
+        number.store(0, Relaxed);
+    }
+}
 
 impl<T: Operations> Hw<T> {
     /// Begins the phase in which the control block says what has become of a frame that was kept.

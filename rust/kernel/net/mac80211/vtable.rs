@@ -25,7 +25,7 @@ use crate::{
     net::cfg80211::{ChanDef, ChannelInfo, HasWiphy, IfType, Locked},
     prelude::*,
     sync::{
-        atomic::{Relaxed, Release},
+        atomic::{Acquire, Full, Relaxed, Release},
         rcu,
     },
 };
@@ -218,6 +218,7 @@ impl<T: Operations> Vtable<T> {
         set_frag_threshold: optional!(HAS_SET_FRAG_THRESHOLD, set_frag_threshold),
         sync_rx_queues: optional!(HAS_SYNC_RX_QUEUES, sync_rx_queues),
         config_iface_filter: optional!(HAS_CONFIG_IFACE_FILTER, config_iface_filter),
+        rfkill_poll: optional!(HAS_RFKILL_POLL, rfkill_poll),
         update_vif_offload: optional!(HAS_UPDATE_VIF_OFFLOAD, update_vif_offload),
         // mac80211 compares these pointers: they mean that there are no channel contexts.
         add_chanctx: chanctx!(HAS_ADD_CHANCTX, add_chanctx, ieee80211_emulate_add_chanctx),
@@ -270,9 +271,12 @@ impl<T: Operations> Vtable<T> {
         // SAFETY: As the module says.
         let hw = unsafe { locked::<T>(hw) };
         from_result(|| {
+            hw.add_started()?;
             hw.private().started.store(1, Release);
+            hw.private().restarting.store(0, Release);
             T::start(hw).inspect_err(|_| {
                 hw.private().started.store(0, Relaxed);
+                hw.remove_started();
                 // As in `stop()`; `drv_start()` waits for the tasklet, too.
                 // SAFETY: There are no conditions; it may sleep.
                 unsafe { bindings::synchronize_rcu() };
@@ -295,6 +299,10 @@ impl<T: Operations> Vtable<T> {
         // SAFETY: There are no conditions; it may sleep.
         unsafe { bindings::synchronize_rcu() };
         T::stop(hw, suspend);
+        hw.remove_started();
+        // Whoever drops a frame that was kept is done with the hardware.
+        // SAFETY: There are no conditions; it may sleep.
+        unsafe { bindings::synchronize_rcu() };
     }
 
     /// `ieee80211_ops::add_interface`.
@@ -1093,7 +1101,12 @@ impl<T: Operations> Vtable<T> {
         let scanning = &hw.private().scanning;
         from_result(|| {
             let vif = vif?;
-            scanning.store(1, Release);
+            scanning.xchg(1, Full);
+            // `Hw::restart()` writes this before it looks whether there is a scan.
+            if hw.private().restarting.load(Acquire) != 0 {
+                scanning.store(0, Relaxed);
+                return Err(EBUSY);
+            }
             match T::hw_scan(hw, vif, &req).inspect_err(|_| scanning.store(0, Relaxed))? {
                 ScanStart::Hardware => Ok(0),
                 ScanStart::Software => {
@@ -1821,6 +1834,17 @@ impl<T: Operations> Vtable<T> {
         if let Ok(vif) = vif {
             T::config_iface_filter(hw, vif, Filter(wanted), Filter(changed));
         }
+    }
+
+    /// `ieee80211_ops::rfkill_poll`.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says.
+    unsafe extern "C" fn rfkill_poll(hw: *mut bindings::ieee80211_hw) {
+        // SAFETY: As the module says.
+        let hw = unsafe { locked::<T>(hw) };
+        T::rfkill_poll(hw);
     }
 
     /// `ieee80211_ops::update_vif_offload`.

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 
 use crate::build::Build;
 
@@ -34,5 +34,25 @@ impl Build<'_> {
         let mut command = self.toolchain.command(&self.out(), &program);
         command.args(["-d", "-r", "--no-show-raw-insn"]).arg(file);
         run::output(command, &program)
+    }
+
+    /// The bytes of code and of data in an object file.
+    pub fn size(&self, file: &Path) -> Result<(u64, u64)> {
+        let program = self.toolchain.of_llvm("llvm-size");
+        let mut command = self.toolchain.command(&self.out(), &program);
+        command.arg(file);
+        let text = run::output(command, &program)?;
+        // Below the titles: text, data, bss.
+        let numbers: Vec<u64> = text
+            .lines()
+            .nth(1)
+            .unwrap_or_default()
+            .split_whitespace()
+            .map_while(|word| word.parse().ok())
+            .collect();
+        match numbers[..] {
+            [code, data, bss, ..] => Ok((code, data + bss)),
+            _ => bail!("{program} says nothing of {}: {text}", file.display()),
+        }
     }
 }

@@ -3,10 +3,14 @@
 //! Calls of a mode setting driver: `kms bad CARD` makes those that must fail, `kms random CARD SECONDS
 //! SEED` random ones, of which nothing is expected but that the kernel survives. `kms modes CARD COUNT`
 //! sets modes, `kms flips CARD COUNT` flips pages, and `kms pictures CARD MEMORY` looks at what is in
-//! the memory of the device. `kms bench CARD` measures the time of a CPU that good calls take.
+//! the memory of the device. `kms colors MEMORY PIXELS` says how many colours there are, and a checksum.
+//! `kms faults CARD` lets allocations fail. `kms instructions CARD MEMORY TTY` and `kms bandwidth CARD
+//! MEMORY` measure what good calls take.
 //!
 //! It runs in guests. Only the standard library is used, since it is compiled by `rustc` alone.
 
+mod bench;
+mod faults;
 mod picture;
 
 use std::env;
@@ -22,10 +26,7 @@ use picture::Display;
 
 extern "C" {
     fn ioctl(fd: i32, request: u64, ...) -> i32;
-    fn clock_gettime(clock: i32, time: &mut [i64; 2]) -> i32;
 }
-
-const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
 
 const O_NONBLOCK: i32 = 0o4000;
 
@@ -65,7 +66,6 @@ const GETRESOURCES: u8 = 0xa0;
 const SETCRTC: u8 = 0xa2;
 const GETCONNECTOR: u8 = 0xa7;
 const DIRTYFB: u8 = 0xb1;
-const SETPLANE: u8 = 0xb7;
 const CREATE_DUMB: u8 = 0xb2;
 const DESTROY_DUMB: u8 = 0xb4;
 const GETPLANERESOURCES: u8 = 0xb5;
@@ -721,14 +721,6 @@ fn random(path: &str, seconds: u64, seed: u64) -> io::Result<(u64, u64)> {
     Ok((sum(|task| task.calls), sum(|task| task.good)))
 }
 
-/// The time of a CPU that this thread has had, in ns.
-fn cpu_time() -> i64 {
-    let mut time = [0; 2];
-    // SAFETY: `time` has room for what is written.
-    unsafe { clock_gettime(CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    time[0] * 1_000_000_000 + time[1]
-}
-
 /// The modes of a connector.
 fn modes(card: &File, connector: u32) -> io::Result<Vec<Vec<u32>>> {
     const WORDS: usize = 17;
@@ -753,73 +745,12 @@ fn mode(card: &File, connector: u32, width: u32, height: u32) -> io::Result<Vec<
         .ok_or_else(|| io::Error::other(format!("no mode {width}x{height}")))
 }
 
-/// Returns what was measured, and how long each call took in ns.
-fn bench(path: &str) -> io::Result<Vec<(&'static str, i64)>> {
-    const WIDTH: u32 = 1024;
-    const HEIGHT: u32 = 768;
-    const WARM_UP: i64 = 4;
-    const CALLS: i64 = 40;
-
-    let card = open(path)?;
-    let objects = Objects::find(&card)?;
-    let (Some(&crtc), Some(&connector), Some(&plane)) = (
-        objects.crtcs.first(),
-        objects.connectors.first(),
-        objects.planes.first(),
-    ) else {
-        return Err(io::Error::other("no CRTC, connector or plane"));
-    };
-    let mut framebuffers = [0; 2];
-    for fb in &mut framebuffers {
-        let (handle, pitch) = dumb(&card, WIDTH, HEIGHT)?;
-        let words = framebuffer(WIDTH, HEIGHT, XRGB8888, handle, pitch);
-        let mut argument = Argument::new(&words);
-        call(&card, ADDFB2, &mut argument)?;
-        *fb = argument.0[0];
+/// Prints what was measured.
+fn print(results: Vec<(&'static str, u64)>) -> bool {
+    for (what, number) in results {
+        println!("{number} {what}");
     }
-    let mut scratch = Scratch::new();
-    let [low, high] = scratch.address(0);
-    scratch.0[0] = connector;
-    let mut words = vec![low, high, 1, crtc, framebuffers[0], 0, 0, 0, 1];
-    words.extend(mode(&card, connector, WIDTH, HEIGHT)?);
-    call(&card, SETCRTC, &mut Argument::new(&words))?;
-
-    // A clip of 64 x 64 pixels.
-    scratch.0[..2].copy_from_slice(&[32 << 16 | 32, 96 << 16 | 96]);
-    let fb = framebuffers[0];
-    let show = |fb| {
-        let size = [WIDTH, HEIGHT, 0, 0, HEIGHT << 16, WIDTH << 16];
-        let mut words = vec![plane, crtc, fb, 0, 0, 0];
-        words.extend(size);
-        (SETPLANE, words)
-    };
-    let benches = [
-        ("full update", [(DIRTYFB, vec![fb]), (DIRTYFB, vec![fb])]),
-        (
-            "update of 64x64 pixels",
-            [
-                (DIRTYFB, vec![fb, 0, 0, 1, low, high]),
-                (DIRTYFB, vec![fb, 0, 0, 1, low, high]),
-            ],
-        ),
-        (
-            "another framebuffer",
-            [show(framebuffers[1]), show(framebuffers[0])],
-        ),
-    ];
-    let mut results = Vec::new();
-    for (what, calls) in benches {
-        let mut start = 0;
-        for round in 0..WARM_UP + CALLS {
-            if round == WARM_UP {
-                start = cpu_time();
-            }
-            let (number, words) = &calls[(round % 2) as usize];
-            call(&card, *number, &mut Argument::new(words))?;
-        }
-        results.push((what, (cpu_time() - start) / CALLS));
-    }
-    Ok(results)
+    true
 }
 
 fn main() -> ExitCode {
@@ -861,16 +792,26 @@ fn main() -> ExitCode {
                 }
                 wrong.is_empty()
             }),
-        ["bench", card] => bench(card).map(|results| {
-            for (what, time) in results {
-                println!("{time} {what}");
+        ["colors", memory, words] => {
+            picture::colors(memory, words.parse().unwrap_or(0)).map(|(count, sum)| {
+                println!("{count} {sum}");
+                true
+            })
+        }
+        ["faults", card] => faults::faults(card).map(|(seen, wrong)| {
+            for line in seen.iter().chain(&wrong) {
+                println!("{line}");
             }
-            true
+            wrong.is_empty()
         }),
+        ["instructions", card, memory, tty] => bench::instructions(card, memory, tty).map(print),
+        ["bandwidth", card, memory] => bench::bandwidth(card, memory).map(print),
         _ => {
             println!(
                 "kms bad CARD | kms random CARD SECONDS SEED | kms modes CARD COUNT | \
-                 kms flips CARD COUNT | kms pictures CARD MEMORY | kms bench CARD"
+                 kms flips CARD COUNT | kms pictures CARD MEMORY | \
+                 kms colors MEMORY PIXELS | kms faults CARD | \
+                 kms instructions CARD MEMORY TTY | kms bandwidth CARD MEMORY"
             );
             Ok(false)
         }

@@ -3,18 +3,20 @@
 //! Calls that must succeed: mode sets, page flips, and pictures, of which the memory of the device is
 //! compared with what has been drawn, pixel by pixel.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 
 use crate::{
     call, dumb, framebuffer, modes, Argument, Objects, Scratch, ADDFB2, ATOMIC, CREATEPROPBLOB,
-    DESTROY_DUMB, DIRTYFB, OBJ_GETPROPERTIES, PLANE, RMFB, SETCRTC, XRGB8888,
+    DESTROY_DUMB, DIRTYFB, OBJ_GETPROPERTIES, PLANE, RMFB, SETCRTC, WAIT_VBLANK, XRGB8888,
 };
 
 const PAGE_FLIP: u8 = 0xb0;
 const MAP_DUMB: u8 = 0xb3;
 const GETPROPERTY: u8 = 0xaa;
+const GETPLANE: u8 = 0xb6;
 
 const BGRX8888: u32 = u32::from_le_bytes(*b"BX24");
 const RGB565: u32 = u32::from_le_bytes(*b"RG16");
@@ -25,13 +27,13 @@ extern "C" {
 }
 
 /// A part of a file in memory.
-struct Map {
-    at: *mut u8,
-    len: usize,
+pub struct Map {
+    pub at: *mut u8,
+    pub len: usize,
 }
 
 impl Map {
-    fn new(file: &File, offset: u64, len: usize) -> io::Result<Self> {
+    pub fn new(file: &File, offset: u64, len: usize) -> io::Result<Self> {
         const READ_WRITE: i32 = 3;
         const SHARED: i32 = 1;
         // SAFETY: It is mapped where there is nothing else.
@@ -87,14 +89,14 @@ pub struct Display {
 }
 
 /// A framebuffer, and its memory.
-struct Buffer {
-    id: u32,
+pub struct Buffer {
+    pub id: u32,
     handle: u32,
     width: u32,
     height: u32,
-    pitch: u32,
+    pub pitch: u32,
     cpp: usize,
-    map: Map,
+    pub map: Map,
 }
 
 impl Buffer {
@@ -113,7 +115,7 @@ impl Buffer {
         }
     }
 
-    fn draw(&mut self, picture: u32) {
+    pub fn draw(&mut self, picture: u32) {
         for y in 0..self.height {
             for x in 0..self.width {
                 let at = (y * self.pitch) as usize + x as usize * self.cpp;
@@ -146,7 +148,7 @@ impl Display {
     }
 
     /// A framebuffer in a buffer that may be wider.
-    fn buffer(&self, width: u32, height: u32, format: u32, wide: u32) -> io::Result<Buffer> {
+    pub fn buffer(&self, width: u32, height: u32, format: u32, wide: u32) -> io::Result<Buffer> {
         let cpp = if format == RGB565 { 2 } else { 4 };
         // Buffers have 32 bits for a pixel.
         let (handle, pitch) = dumb(&self.card, (width + wide) * cpp / 4, height)?;
@@ -167,7 +169,7 @@ impl Display {
         })
     }
 
-    fn free(&self, buffer: Buffer) -> io::Result<()> {
+    pub fn free(&self, buffer: Buffer) -> io::Result<()> {
         call(&self.card, RMFB, &mut Argument::new(&[buffer.id]))?;
         call(
             &self.card,
@@ -176,7 +178,7 @@ impl Display {
         )
     }
 
-    fn show(&self, id: u32, mode: &[u32]) -> io::Result<()> {
+    pub fn show(&self, id: u32, mode: &[u32]) -> io::Result<()> {
         let mut scratch = Scratch::new();
         let [low, high] = scratch.address(0);
         scratch.0[0] = self.connector;
@@ -209,13 +211,35 @@ impl Display {
         Ok(shown.len())
     }
 
-    /// Flips pages as fast as events come, in a mode of 1000 Hz. Each event has to be the one that
-    /// is waited for, in a later frame than the one before.
-    pub fn flips(&self, count: u32) -> io::Result<()> {
-        let mut mode = crate::mode(&self.card, self.connector, 640, 480)?;
+    /// A mode of 1000 Hz with this size.
+    pub fn fast_mode(&self, width: u32, height: u32) -> io::Result<Vec<u32>> {
+        let mut mode = crate::mode(&self.card, self.connector, width, height)?;
         // In kHz: the number of pixels of a frame, with those that are not visible.
         mode[0] = (mode[2] >> 16) * (mode[5] & 0xffff);
         mode[6] = 1000;
+        Ok(mode)
+    }
+
+    /// Flips to a framebuffer, and returns the number of the frame in which it is shown. The event
+    /// has to be the one that is waited for.
+    pub fn flip(&self, id: u32, number: u32) -> io::Result<u32> {
+        const EVENT: u32 = 1;
+        let words = [self.crtc, id, EVENT, 0, number, !number];
+        call(&self.card, PAGE_FLIP, &mut Argument::new(&words))?;
+        let mut event = [0; 1024];
+        let len = (&self.card).read(&mut event)?;
+        let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| event[4 * at + i]));
+        if len != 32 || word(0) != 2 || word(2) != number || word(3) != !number {
+            let text = format!("flip {number}: an event of {len} bytes, {:?}", &event[..32]);
+            return Err(io::Error::other(text));
+        }
+        Ok(word(6))
+    }
+
+    /// Flips pages as fast as events come, in a mode of 1000 Hz. Each is shown in a later frame than
+    /// the one before.
+    pub fn flips(&self, count: u32) -> io::Result<()> {
+        let mode = self.fast_mode(640, 480)?;
         let buffers = [
             self.buffer(640, 480, XRGB8888, 0)?,
             self.buffer(640, 480, XRGB8888, 0)?,
@@ -223,22 +247,23 @@ impl Display {
         self.show(buffers[0].id, &mode)?;
         let mut last = None;
         for flip in 0..count {
-            const EVENT: u32 = 1;
-            let id = buffers[(flip as usize + 1) % 2].id;
-            let words = [self.crtc, id, EVENT, 0, flip, !flip];
-            call(&self.card, PAGE_FLIP, &mut Argument::new(&words))?;
-            let mut event = [0; 1024];
-            let len = (&self.card).read(&mut event)?;
-            let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| event[4 * at + i]));
-            let right = len == 32 && word(0) == 2 && word(2) == flip && word(3) == !flip;
-            let frame = word(6);
-            if !right || last.is_some_and(|last: u32| frame.wrapping_sub(last) as i32 <= 0) {
-                let text = format!("flip {flip}: {len} bytes, frame {frame} after {last:?}");
+            let frame = self.flip(buffers[(flip as usize + 1) % 2].id, flip)?;
+            if last.is_some_and(|last: u32| frame.wrapping_sub(last) as i32 <= 0) {
+                let text = format!("flip {flip}: frame {frame} after {last:?}");
                 return Err(io::Error::other(text));
             }
             last = Some(frame);
         }
         Ok(())
+    }
+
+    /// The formats that the plane can show.
+    fn formats(&self) -> io::Result<Vec<u32>> {
+        let mut scratch = Scratch::new();
+        let [low, high] = scratch.address(0);
+        let mut argument = Argument::new(&[self.plane, 0, 0, 0, 0, 64, low, high]);
+        call(&self.card, GETPLANE, &mut argument)?;
+        Ok(scratch.0[..(argument.0[5] as usize).min(64)].to_vec())
     }
 
     /// Shows pictures in all formats that the plane has, in several modes, and returns those of which
@@ -255,7 +280,11 @@ impl Display {
                 wrong.push(format!("{what}: {why}"));
             }
         };
+        let formats = self.formats()?;
         for (format, name) in [(XRGB8888, "XR24"), (BGRX8888, "BX24"), (RGB565, "RG16")] {
+            if !formats.contains(&format) {
+                continue;
+            }
             for (width, height) in [(640, 480), (1024, 768)] {
                 let what = format!("{width}x{height} {name}");
                 let mode = crate::mode(&self.card, self.connector, width, height)?;
@@ -274,7 +303,8 @@ impl Display {
                 // With other lines, pixels are elsewhere.
                 let mut wide = self.buffer(width, height, format, 64)?;
                 wide.draw(3);
-                self.flip_with_damage(&wide, [0, 0, 1, 1])?;
+                let damage = self.blob(&[0, 0, 1, 1])?;
+                self.plane_properties()?.commit(self, wide.id, damage)?;
                 see(format!("{what}, wider"), same(&memory, &wide, |_, _| 3));
                 self.show(wide.id, &mode)?;
                 self.free(buffer)?;
@@ -314,7 +344,7 @@ impl Display {
         mode[5] = height + 16;
     }
 
-    fn dirty(&self, buffer: &Buffer, [x1, y1, x2, y2]: [u32; 4]) -> io::Result<()> {
+    pub fn dirty(&self, buffer: &Buffer, [x1, y1, x2, y2]: [u32; 4]) -> io::Result<()> {
         let mut scratch = Scratch::new();
         let [low, high] = scratch.address(0);
         scratch.0[..2].copy_from_slice(&[y1 << 16 | x1, y2 << 16 | x2]);
@@ -344,26 +374,72 @@ impl Display {
         Err(io::Error::other(format!("no property {name}")))
     }
 
-    /// Shows a framebuffer, and says that only a part of it is new.
-    fn flip_with_damage(&self, buffer: &Buffer, clip: [u32; 4]) -> io::Result<()> {
-        let mut scratch = Scratch::new();
-        scratch.0[..4].copy_from_slice(&clip);
-        let [low, high] = scratch.address(0);
-        let mut argument = Argument::new(&[low, high, 16]);
-        call(&self.card, CREATEPROPBLOB, &mut argument)?;
-        let blob = argument.0[3];
+    /// Waits for the next frame; fails if the device has none.
+    pub fn wait(&self) -> io::Result<()> {
+        const NEXT: u32 = 1;
+        call(&self.card, WAIT_VBLANK, &mut Argument::new(&[NEXT, 1]))
+    }
 
-        scratch.0[0] = self.plane;
+    /// Makes a blob of these numbers.
+    pub fn blob(&self, words: &[u32]) -> io::Result<u32> {
+        let mut scratch = Scratch::new();
+        scratch.0[..words.len()].copy_from_slice(words);
+        let [low, high] = scratch.address(0);
+        let mut argument = Argument::new(&[low, high, 4 * words.len() as u32]);
+        call(&self.card, CREATEPROPBLOB, &mut argument)?;
+        Ok(argument.0[3])
+    }
+
+    /// The properties of the plane that a commit needs.
+    pub fn plane_properties(&self) -> io::Result<PlaneProperties> {
+        Ok(PlaneProperties {
+            framebuffer: self.property("FB_ID")?,
+            damage: self.property("FB_DAMAGE_CLIPS")?,
+        })
+    }
+}
+
+/// The numbers of properties.
+pub struct PlaneProperties {
+    framebuffer: u32,
+    damage: u32,
+}
+
+impl PlaneProperties {
+    fn atomic(&self, display: &Display, flags: u32, id: u32, damage: u32) -> io::Result<()> {
+        let mut scratch = Scratch::new();
+        scratch.0[0] = display.plane;
         scratch.0[64] = 2;
-        scratch.0[128] = self.property("FB_ID")?;
-        scratch.0[129] = self.property("FB_DAMAGE_CLIPS")?;
-        scratch.0[256..260].copy_from_slice(&[buffer.id, 0, blob, 0]);
-        let mut words = vec![0, 1];
+        scratch.0[128..130].copy_from_slice(&[self.framebuffer, self.damage]);
+        scratch.0[256..260].copy_from_slice(&[id, 0, damage, 0]);
+        let mut words = vec![flags, 1];
         for list in [0, 64, 128, 256] {
             words.extend(scratch.address(list));
         }
-        call(&self.card, ATOMIC, &mut Argument::new(&words))
+        call(&display.card, ATOMIC, &mut Argument::new(&words))
     }
+
+    /// Asks whether a framebuffer could be shown.
+    pub fn check(&self, display: &Display, id: u32) -> io::Result<()> {
+        const TEST_ONLY: u32 = 0x100;
+        self.atomic(display, TEST_ONLY, id, 0)
+    }
+
+    /// Shows a framebuffer, of which only that is new what the blob `damage` says, or all of it.
+    pub fn commit(&self, display: &Display, id: u32, damage: u32) -> io::Result<()> {
+        self.atomic(display, 0, id, damage)
+    }
+}
+
+/// How many colours the first `words` pixels have in the memory of the device, and a checksum of them.
+pub fn colors(memory: &str, words: usize) -> io::Result<(usize, u32)> {
+    let file = OpenOptions::new().read(true).write(true).open(memory)?;
+    let memory = Map::new(&file, 0, 4 * words)?;
+    let pixels: Vec<u32> = (0..words).map(|word| memory.read(4 * word, 4)).collect();
+    let sum = pixels
+        .iter()
+        .fold(0, |sum: u32, pixel| sum.rotate_left(1) ^ pixel);
+    Ok((pixels.into_iter().collect::<BTreeSet<_>>().len(), sum))
 }
 
 /// The width and height of a mode.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `cargo series igt`: the IGT suite on the display driver in C, and on the one in Rust.
+//! `cargo series igt`: the IGT suite on the display driver in C, and on the one in Rust, and a
+//! compositor on the one in Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -17,16 +18,24 @@ use crate::workbench::Workbench;
 const C: &str = "bochs";
 const RUST: &str = "bochs-rust";
 
+/// That of the compositor. It can be named in place of test binaries.
+const WESTON: &str = "weston";
+
 /// The package list of the root of the guests.
 const PACKAGES: &str = "scripts/igt/packages";
 
-/// Runs it on both drivers, and prints what came out. If `binaries` is empty, all of them.
+/// Runs it on both drivers, and prints what came out. If `binaries` is empty, all of them, and the
+/// compositor.
 ///
 /// The driver in Rust must pass what the one in C passes.
 pub fn igt(bench: &Workbench, debug: bool, binaries: &[String]) -> Result<bool> {
     let ready = bench.ready()?;
     let root = toolroot::igt(&bench.ui, &bench.cache, &bench.top.join(PACKAGES))?;
-    let plans = vm::plans_apart(&bench.top.join("scripts/guest"), "igt")?;
+    let mut plans = vm::plans_apart(&bench.top.join("scripts/guest"), "igt")?;
+    let weston_only = binaries == [WESTON];
+    if !binaries.is_empty() {
+        plans.retain(|plan| (plan.name == WESTON) == weston_only);
+    }
     let report = boot::run_plans(
         &ready,
         &Boot {
@@ -53,11 +62,21 @@ pub fn igt(bench: &Workbench, debug: bool, binaries: &[String]) -> Result<bool> 
                 wrong.push(format!("{}: {failure}", test.name));
             }
             // What the driver in C makes the kernel say is not our business.
-            if test.name == RUST {
+            if test.name != C {
                 for problem in test.problems.iter().chain(&boot.problems) {
                     wrong.push(format!("{}: the kernel reported:", test.name));
                     wrong.extend(problem.lines.iter().map(|line| format!("    {line}")));
                 }
+            }
+            if test.name == WESTON {
+                for case in &test.results.cases {
+                    if case.status != Status::Passed {
+                        wrong.push(format!("{}: {}", test.name, case.name));
+                        wrong.extend(case.diagnostics.iter().map(|line| format!("    {line}")));
+                    }
+                }
+                println!("{}: {} checks", test.name, test.results.cases.len());
+                continue;
             }
             results.insert(&test.name, collect(&test.results.cases));
             for case in &test.results.cases {
@@ -69,6 +88,10 @@ pub fn igt(bench: &Workbench, debug: bool, binaries: &[String]) -> Result<bool> 
                 }
             }
         }
+    }
+    if weston_only {
+        wrong.iter().for_each(|line| println!("{line}"));
+        return Ok(wrong.is_empty());
     }
     let (Some(c), Some(rust)) = (results.get(C), results.get(RUST)) else {
         return Err(Failure::new("IGT was not run on both drivers")

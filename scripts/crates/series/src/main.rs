@@ -6,9 +6,9 @@ mod bench;
 mod boot;
 mod check;
 mod clean;
-mod display_bench;
 mod doctor;
 mod edit;
+mod guest_bench;
 mod igt;
 mod send;
 mod shell;
@@ -118,13 +118,18 @@ enum Cmd {
         /// Those that commits take on the display driver in Rust, and on the one in C, in QEMU
         #[arg(long)]
         display: bool,
+        /// Those that frames take between radios of hwsim_rust, and of mac80211_hwsim, and the
+        /// throughput, in QEMU
+        #[arg(long, conflicts_with = "display")]
+        wlan: bool,
     },
-    /// Run the IGT suite on the display driver in C and on the one in Rust, and compare
+    /// Run the IGT suite on the display driver in C and on the one in Rust, and compare; and a
+    /// compositor
     Igt {
         /// On the debug kernel
         #[arg(long)]
         debug: bool,
-        /// Only these of its test binaries [default: those in scripts/guest/igt.sh]
+        /// Only these of its test binaries, or only weston [default: those in scripts/guest/igt.sh]
         binaries: Vec<String>,
     },
     /// Open a shell, or run a command, in the toolchain root with the build environment set
@@ -210,7 +215,8 @@ fn run(cli: Cli, linux_was_typed: bool) -> Result<bool> {
             println!("{}", built.image.display());
             Ok(true)
         }
-        Cmd::Bench { display: true } => display_bench::bench(&bench),
+        Cmd::Bench { display: true, .. } => guest_bench::bench(&bench, &guest_bench::DISPLAY),
+        Cmd::Bench { wlan: true, .. } => guest_bench::bench(&bench, &guest_bench::WLAN),
         Cmd::Bench { .. } => bench::bench(&bench),
         Cmd::Igt { debug, binaries } => igt::igt(&bench, debug, &binaries),
         Cmd::Shell { command } => shell::shell(&bench, &command),

@@ -291,8 +291,8 @@ pub(crate) mod tests {
         // Nothing is configured that nobody uses.
         let all = configuration::load(&guest.join("configurations.toml")).unwrap();
         let mut used: BTreeSet<String> = every.into_iter().map(|plan| plan.name).collect();
-        for dir in ["igt", "bench"] {
-            assert_eq!(plans_apart(&guest, dir).unwrap().len(), 2);
+        for dir in ["igt", "bench", "bench-wlan"] {
+            assert!(plans_apart(&guest, dir).unwrap().len() >= 2);
             for test in test::load(&guest.join(dir)).unwrap() {
                 used.extend(test.about.configurations);
             }

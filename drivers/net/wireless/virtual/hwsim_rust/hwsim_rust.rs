@@ -8,7 +8,9 @@
 //!
 //! There are two when the driver is loaded. The file `hwsim_rust/radios` in debugfs has their
 //! number; writing another one to it makes or removes radios, the ones made last first. Writing
-//! the number of a radio to `hwsim_rust/restart` has it set up anew, as after a failure.
+//! the number of a radio to `hwsim_rust/restart` has it set up anew, as after a failure. Writing
+//! `NUMBER 1` to `hwsim_rust/rfkill` blocks a radio, as a switch of the device does, and `NUMBER 0`
+//! releases it; `NUMBER COUNTRY` to `hwsim_rust/country` is where it finds itself.
 //!
 //! C version of this driver: [`mac80211_hwsim.c`](../mac80211_hwsim.c)
 
@@ -78,20 +80,61 @@ impl Radios {
         this.owners.lock().get(index).ok_or(ENODEV)?.restart();
         Ok(())
     }
+
+    fn write_rfkill(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        parse_with(reader, |index, blocked| {
+            let blocked = match blocked {
+                "0" => false,
+                "1" => true,
+                _ => return Err(EINVAL),
+            };
+            this.owners
+                .lock()
+                .get(index)
+                .ok_or(ENODEV)?
+                .set_rfkill(blocked);
+            Ok(())
+        })
+    }
+
+    fn write_country(this: &Arc<Self>, reader: &mut UserSliceReader) -> Result {
+        parse_with(reader, |index, country| {
+            let country = country.as_bytes().try_into().map_err(|_| EINVAL)?;
+            this.owners
+                .lock()
+                .get(index)
+                .ok_or(ENODEV)?
+                .set_country(country)
+        })
+    }
 }
 
-fn parse(reader: &mut UserSliceReader) -> Result<usize> {
+/// Calls `f` with the line that is written.
+fn with_text<R>(reader: &mut UserSliceReader, f: impl FnOnce(&str) -> Result<R>) -> Result<R> {
     let mut buf = [0; 16];
     let text = buf.get_mut(..reader.len()).ok_or(EINVAL)?;
     reader.read_slice(text)?;
-    let text = core::str::from_utf8(text).map_err(|_| EINVAL)?;
-    text.trim().parse().map_err(|_| EINVAL)
+    f(core::str::from_utf8(text).map_err(|_| EINVAL)?.trim())
+}
+
+fn parse(reader: &mut UserSliceReader) -> Result<usize> {
+    with_text(reader, |text| text.parse().map_err(|_| EINVAL))
+}
+
+/// The same, with a word after the number.
+fn parse_with(reader: &mut UserSliceReader, f: impl FnOnce(usize, &str) -> Result) -> Result {
+    with_text(reader, |text| {
+        let (number, word) = text.split_once(' ').ok_or(EINVAL)?;
+        f(number.parse().map_err(|_| EINVAL)?, word)
+    })
 }
 
 struct HwsimRust {
     // When they are dropped, whoever uses the files is waited for, and then the radios go.
     _number: Pin<KBox<debugfs::File<Arc<Radios>>>>,
     _restart: Pin<KBox<debugfs::File<Arc<Radios>>>>,
+    _rfkill: Pin<KBox<debugfs::File<Arc<Radios>>>>,
+    _country: Pin<KBox<debugfs::File<Arc<Radios>>>>,
     _dir: debugfs::Dir,
 }
 
@@ -106,10 +149,16 @@ impl kernel::Module for HwsimRust {
             &Radios::read_number,
             &Radios::write_number,
         );
-        let restart = dir.write_callback_file(c_str!("restart"), radios, &Radios::write_restart);
+        let restart =
+            dir.write_callback_file(c_str!("restart"), radios.clone(), &Radios::write_restart);
+        let rfkill =
+            dir.write_callback_file(c_str!("rfkill"), radios.clone(), &Radios::write_rfkill);
+        let country = dir.write_callback_file(c_str!("country"), radios, &Radios::write_country);
         Ok(Self {
             _number: KBox::pin_init(number, GFP_KERNEL)?,
             _restart: KBox::pin_init(restart, GFP_KERNEL)?,
+            _rfkill: KBox::pin_init(rfkill, GFP_KERNEL)?,
+            _country: KBox::pin_init(country, GFP_KERNEL)?,
             _dir: dir.clone(),
         })
     }

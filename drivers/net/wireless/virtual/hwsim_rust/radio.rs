@@ -561,6 +561,16 @@ impl Owner {
     pub(crate) fn restart(&self) {
         self.hw.restart();
     }
+
+    /// As if a switch of the device blocked it.
+    pub(crate) fn set_rfkill(&self, blocked: bool) {
+        self.hw.set_rfkill(blocked);
+    }
+
+    /// As if it knew in which country it is.
+    pub(crate) fn set_country(&self, country: [u8; 2]) -> Result {
+        self.hw.lock().regulatory_hint(country)
+    }
 }
 
 impl Drop for Owner {
