@@ -101,7 +101,7 @@ shown()
 planes()
 {
 	modetest -M bochs-drm -p >/tmp/planes 2>/dev/null
-	for text in "formats: XR24 BX24 RG16" "type:" "value: 1" FB_DAMAGE_CLIPS IN_FORMATS; do
+	for text in "formats: XR24 BX24 RG16" "type:" "value: 1" IN_FORMATS; do
 		sed -n '/^Planes:/,$p' /tmp/planes | grep -q "$text" || { echo "no $text" && return 1; }
 	done
 }

@@ -85,11 +85,14 @@ n=0
 devices="suspend resume"
 platform="suspend suspend_late suspend_noirq resume_noirq resume_early resume"
 image="suspend freeze_late freeze_noirq thaw_noirq thaw_early resume"
+# As if the machine had been off.
+off="suspend freeze_late freeze_noirq restore_noirq restore_early resume"
 # asleep STATE LEVEL N RESULT: the driver is called, unless only processes are frozen, and the
 # factorial of N is RESULT after it.
 asleep() {
 	case $1-$2 in
 	*-devices) want="prepare $devices complete" ;;
+	disk-core) want="prepare $off complete" ;;
 	disk-*) want="prepare $image complete" ;;
 	*-freezer) ;;
 	*) want="prepare $platform complete" ;;

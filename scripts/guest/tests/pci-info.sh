@@ -180,6 +180,7 @@ same "but is not bound again" "$(bound "$igb")" ""
 
 # With the information of the second entry, it changes the link; QEMU has read-only registers for
 # most of it.
+DEV=$PCI/$igb
 express=$(at 0x10)
 cap2=$(config $((express + 36)) 4)
 # Device control and its second register, and what ASPM says.

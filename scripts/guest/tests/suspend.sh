@@ -51,15 +51,15 @@ woken_by_host()
 	host wake && counted sleep_as mem
 }
 
-# woken_by_clock STATE SECONDS: that long, and not less: a machine that only seems to sleep is back
-# at once.
+# woken_by_clock SECONDS: that long, and not less: a machine that only seems to sleep is back at once.
+# Suspend to idle is not among what QEMU's clock ends.
 woken_by_clock()
 {
 	start=$(date +%s)
-	counted /usr/sbin/rtcwake -u -m "$1" -s "$2" || return 1
+	counted /usr/sbin/rtcwake -u -m mem -s "$1" || return 1
 	slept=$(($(date +%s) - start))
 	echo "slept $slept s"
-	[ "$slept" -ge $(($2 - 1)) ]
+	[ "$slept" -ge $(($1 - 1)) ]
 }
 
 # Takes so long that an alarm does not come before the machine sleeps, which would not wake it then:
@@ -102,16 +102,13 @@ echo deep >$power/mem_sleep
 echo 0 >/sys/module/suspend/parameters/pm_test_delay
 case $SERIES_PHASE in
 1)
-	plan 22
+	plan 17
 	check "suspend to RAM is there" grep -w deep $power/mem_sleep
 	for level in freezer devices platform processors core; do
 		check "pm_test $level" rehearse $level
 	done
 	drivers_slept "pm_test" 4
 	check "picture of the display" host screenshot vga before-suspend
-	find_alarm
-	check "the clock ends suspend to idle" woken_by_clock freeze "$alarm"
-	drivers_slept "suspend to idle" 2
 	check "the host ends suspend to RAM" woken_by_host
 	drivers_slept "suspend to RAM" 1
 	check "the host sees it run" awake
@@ -122,7 +119,7 @@ case $SERIES_PHASE in
 2)
 	plan 5
 	find_alarm
-	check "the clock ends suspend to RAM" woken_by_clock mem "$alarm"
+	check "the clock ends suspend to RAM" woken_by_clock "$alarm"
 	drivers_slept "suspend to RAM" 2
 	host reset
 	;;

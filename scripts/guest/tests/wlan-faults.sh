@@ -6,9 +6,8 @@
 #
 # The first allocation fails, then the second, and so on, until none does any more, when a radio is
 # registered, when an interface is made, when a network is joined, and when frames are sent; in a
-# storm, that is, otherwise some are left out. Then one in 20 fails in hostapd and in the workers of
-# the kernel, while a station joins. Nothing is left over, and then all works. The same with the
-# driver in C, to see which warnings are of mac80211.
+# storm, that is, otherwise some are left out. Nothing is left over, and then all works. The same with
+# the driver in C, to see which warnings are of mac80211.
 
 . /series/ktap.sh
 . /series/wlan.sh
@@ -20,7 +19,7 @@ if [ ! -e $slab ] || [ ! -e $pages ]; then
 	skip "allocations fail" "the kernel has no fault injection"
 	exit
 fi
-plan 22
+plan 20
 
 # Also the allocations that may sleep, which are nearly all, and single pages; and no report of each.
 for dir in $slab $pages; do
@@ -31,42 +30,6 @@ echo 0 >$pages/min-order
 
 # Removing radios waits for RCU most of the time.
 echo 1 >/sys/kernel/rcu_expedited
-
-# Makes allocations of the workers and of hostapd fail, or not.
-some_fail()
-{
-	for comm in /proc/[0-9]*/comm; do
-		read -r name 2>/dev/null <"$comm" || continue
-		case $name in
-		hostapd | kworker/u*) echo "$1" >"${comm%comm}make-it-fail" ;;
-		esac
-	done 2>/dev/null
-	echo "$1" >$slab/task-filter
-	echo -1 >$slab/times
-	echo $((5 * $1)) >$slab/probability
-}
-
-# joins_failing TIMES: a station joins and leaves while allocations of others fail. Some succeed, and
-# all do afterwards.
-joins_failing()
-{
-	joined=0
-	in_sta ip link set "$STA" up
-	for time in $(seq "$1"); do
-		some_fail 1
-		in_sta iw dev "$STA" connect series $FREQ
-		try 2 connected && joined=$((joined + 1))
-		in_sta iw dev "$STA" disconnect
-		some_fail 0
-	done 2>/dev/null
-	echo "$joined of $1 have joined"
-	works
-}
-
-connected()
-{
-	in_sta iw dev "$STA" link | grep -q 'SSID: series'
-}
 
 works()
 {
@@ -88,8 +51,6 @@ of()
 	in_sta iw phy "$PHY_STA" interface add mon0 type monitor
 	in_sta ip link set mon0 up
 	check "$1: frames are sent" in_sta perl /series/radio.pl fail transmit 1 $AP_ADDR mon0
-	in_sta iw dev "$STA" disconnect
-	check "$1: a station joins while some fail" joins_failing "$(rounds 5 100)"
 	check "$1: TCP" transfers -n 100K
 	check "$1: unloads" remove "$1"
 	check "$1: the log is quiet" quiet

@@ -87,7 +87,7 @@ rates()
 # How many frames of a TID the access point has from the station.
 received()
 {
-	iw dev "$AP" station dump -v | awk -v tid="$1" '$1 == tid && NF >= 5 { print $2 }'
+	iw dev "$AP" station dump -v | awk -v tid="$1" '$1 == tid && NF >= 5 { n += $2 } END { print n + 0 }'
 }
 
 # Each access category has its TID: background, best effort, video, voice.
