@@ -5,27 +5,12 @@
 #include <net/mac80211.h>
 
 #if IS_BUILTIN(CONFIG_MAC80211)
-/*
- * The hardware of Rust drivers that is started, by a number that is not used
- * again soon: a frame that a driver drops finds its hardware, or none.
- */
+/* In C, since macros initialise the lock of an xarray. */
 static DEFINE_XARRAY_ALLOC1(started);
-static u32 started_next;
 
-int rust_helper_mac80211_started_add(struct ieee80211_hw *hw, u32 *id)
+struct xarray *rust_helper_mac80211_started(void)
 {
-	return xa_alloc_cyclic(&started, id, hw, xa_limit_31b, &started_next,
-			       GFP_KERNEL);
-}
-
-void rust_helper_mac80211_started_remove(u32 id)
-{
-	xa_erase(&started, id);
-}
-
-struct ieee80211_hw *rust_helper_mac80211_started_find(u32 id)
-{
-	return xa_load(&started, id);
+	return &started;
 }
 
 void rust_helper__ieee80211_hw_set(struct ieee80211_hw *hw,

@@ -580,6 +580,8 @@ impl pci::Driver for AtiDriver {
             pdev.assign_bar(bar)?;
         }
         pdev.enable_device()?;
+        // It works without it as well.
+        let _ = pdev.set_mwi();
 
         let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::from(IrqType::Intx))?;
         let vector = vectors.vector(pdev, 0)?;

@@ -20,8 +20,8 @@ kms_prop_blob kms_properties kms_rmfb kms_rotation_crc kms_selftest kms_sequence
 kms_sysfs_edid_timing kms_tiled_display kms_universal_plane kms_vblank kms_vrr
 prime_mmap_kms syncobj_basic syncobj_wait"
 
-# What one of them may take, in seconds.
-igt_limit=600
+# What one of them may take, in seconds: kms_flip has 80 subtests, which wait for frames for 10 seconds.
+igt_limit=1800
 
 # The results in the output of the binary $1, which ended with the status $2, beginning with the
 # number $3. Of the rest, what says why.

@@ -228,7 +228,7 @@ connects()
 	shift 3
 	"$@" ip link set "$connects_interface" up
 	# The network may not be there yet.
-	try 20 joined "$@" && return
+	try 60 joined "$@" && return
 	echo "no connection: $connects_to"
 	return 1
 }

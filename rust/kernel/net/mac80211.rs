@@ -15,11 +15,18 @@
 //!
 //! A callback gets a `&`[`Locked`]`<`[`Hw`]`>` if the mutex of the wiphy is held, and a `&`[`Hw`]
 //! else; a `&`[`rcu::Guard`] if RCU is held. What needs the mutex is a method of the former, what
-//! needs RCU takes the latter. Read from `net/mac80211/driver-ops.h` and its callers:
+//! needs RCU takes the latter. The table is read from `net/mac80211/driver-ops.h` and its callers.
+//!
+//! A callback that has the mutex "sometimes" can be nested in a callback or a call of mac80211 that
+//! holds it, in the same thread: what mac80211 transmits there is transmitted before the call
+//! returns. Hence a lock of the driver that such a callback takes, like a
+//! [`SpinLockBh`](crate::sync::SpinLockBh), must not be held around calls of mac80211 that
+//! transmit. Those that do not always have the mutex can have the spinlock
+//! `ieee80211_local::rx_path_lock`, when they are called for a frame that was received.
 //!
 //! | callback | mutex of the wiphy | RCU | may sleep |
 //! |---|---|---|---|
-//! | [`Operations::tx`] | no | yes | no, softirqs are disabled |
+//! | [`Operations::tx`] | sometimes | yes | no, softirqs are disabled |
 //! | [`Operations::start`], [`Operations::stop`] | yes | no | yes |
 //! | [`Operations::new_vif`], [`Operations::add_interface`] | yes | no | yes |
 //! | [`Operations::change_interface`], [`Operations::remove_interface`] | yes | no | yes |
@@ -27,7 +34,8 @@
 //! | [`Operations::vif_cfg_changed`], [`Operations::link_info_changed`] | yes | no | yes |
 //! | [`Operations::start_ap`], [`Operations::stop_ap`] | yes | no | yes |
 //! | [`Operations::new_sta`], [`Operations::sta_state`] | yes | no | yes |
-//! | [`Operations::sta_notify`], [`Operations::set_tim`] | no | yes | no |
+//! | [`Operations::sta_notify`] | sometimes, in meshes | yes | no |
+//! | [`Operations::set_tim`] | sometimes | yes | no, `ieee80211_local::tim_lock` is held |
 //! | [`Operations::conf_tx`] | yes | no | yes |
 //! | [`Operations::get_tsf`], [`Operations::set_tsf`] | yes | no | yes |
 //! | [`Operations::offset_tsf`], [`Operations::reset_tsf`] | yes | no | yes |
@@ -50,11 +58,11 @@
 //! | [`Operations::sta_pre_rcu_remove`], [`Operations::sta_statistics`] | yes | no | yes |
 //! | [`Operations::sta_set_txpwr`], [`Operations::sta_set_4addr`] | yes | no | yes |
 //! | [`Operations::flush_sta`] | yes | no | yes |
-//! | [`Operations::link_sta_rc_update`] | no | yes | no |
-//! | [`Operations::get_expected_throughput`] | no | yes | no |
+//! | [`Operations::link_sta_rc_update`] | sometimes | yes | no |
+//! | [`Operations::get_expected_throughput`] | yes | yes | no |
 //! | [`Operations::release_buffered_frames`] | no | yes | no |
 //! | [`Operations::allow_buffered_frames`] | no | yes | no |
-//! | [`Operations::wake_tx_queue`] | no | yes | no |
+//! | [`Operations::wake_tx_queue`] | sometimes | yes | no |
 //! | [`Operations::mgd_prepare_tx`], [`Operations::mgd_complete_tx`] | yes | no | yes |
 //! | [`Operations::set_bitrate_mask`], [`Operations::get_txpower`] | yes | no | yes |
 //! | [`Operations::join_ibss`], [`Operations::leave_ibss`] | yes | no | yes |
@@ -62,7 +70,7 @@
 //! | [`Operations::channel_switch`], [`Operations::abort_channel_switch`] | yes | no | yes |
 //! | [`Operations::channel_switch_beacon`] | yes | no | yes |
 //! | [`Operations::channel_switch_rx_beacon`] | yes | no | yes |
-//! | [`Operations::event_callback`] | no | yes | no |
+//! | [`Operations::event_callback`] | sometimes | yes | no |
 //! | [`Operations::get_survey`], [`Operations::get_stats`] | yes | no | yes |
 //! | [`Operations::get_ringparam`], [`Operations::set_ringparam`] | yes | no | yes |
 //! | [`Operations::tx_frames_pending`], [`Operations::sync_rx_queues`] | yes | no | yes |
@@ -70,8 +78,8 @@
 //! | [`Operations::config_iface_filter`] | yes | no | yes |
 //! | [`Operations::update_vif_offload`], [`Operations::rfkill_poll`] | yes | no | yes |
 //!
-//! Callbacks with the mutex do not run at the same time as each other, for the same hardware; all
-//! others run at any time, also on several CPUs.
+//! Callbacks that always have the mutex do not run at the same time as each other, for the same
+//! hardware; all others run at any time, also on several CPUs.
 //!
 //! What a driver does on its own with the mutex is work of [`Operations::WORKS`].
 //!
@@ -480,8 +488,15 @@ pub trait Operations: Sized + Send + Sync + 'static {
     }
 
     /// The bit of a station in the TIM is to change. The driver may fetch the next beacon. A
-    /// spinlock of mac80211 is held, `ieee80211_local::tim_lock`.
-    fn set_tim(_hw: &Hw<Self>, _sta: &Sta<Self>, _set: bool, _rcu: &rcu::Guard) -> Result {
+    /// spinlock of mac80211 is held, `ieee80211_local::tim_lock`: the station and its data come
+    /// without the methods of [`Sta`], some of which take it.
+    fn set_tim(
+        _hw: &Hw<Self>,
+        _sta: &Station,
+        _data: &Self::Sta,
+        _set: bool,
+        _rcu: &rcu::Guard,
+    ) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -552,7 +567,7 @@ pub trait Operations: Sized + Send + Sync + 'static {
 
     /// Do something with the aggregation session of a station and a TID. With success, it is done:
     /// a session starts at once (`IEEE80211_AMPDU_TX_START_IMMEDIATE`), or is stopped
-    /// (`ieee80211_stop_tx_ba_cb_irqsafe()`).
+    /// (`ieee80211_stop_tx_ba_cb_irqsafe()`). A session is stopped also after an error.
     ///
     /// Hardware of drivers that have this aggregates (`IEEE80211_HW_AMPDU_AGGREGATION`).
     fn ampdu_action(

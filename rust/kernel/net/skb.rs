@@ -69,6 +69,10 @@ pub(crate) mod private {
 /// Drivers can't implement it. `()` means that the contents are of no importance, [`Cb<T>`] that
 /// they are a value of type `T`.
 pub trait Layer: private::Sealed + 'static {
+    /// Whether it is [`Writable`], for what learns at run time only who writes.
+    #[doc(hidden)]
+    const WRITABLE: bool = false;
+
     /// Frees a buffer.
     ///
     /// # Safety
@@ -86,14 +90,18 @@ pub trait Layer: private::Sealed + 'static {
 pub trait Writable: Layer {}
 
 impl private::Sealed for () {}
-impl Layer for () {}
+impl Layer for () {
+    const WRITABLE: bool = true;
+}
 impl Writable for () {}
 
 /// A [`Layer`] that keeps a value of type `T` in the control block.
 pub struct Cb<T>(PhantomData<T>);
 
 impl<T: Copy + Send + Sync + 'static> private::Sealed for Cb<T> {}
-impl<T: Copy + Send + Sync + 'static> Layer for Cb<T> {}
+impl<T: Copy + Send + Sync + 'static> Layer for Cb<T> {
+    const WRITABLE: bool = true;
+}
 impl<T: Copy + Send + Sync + 'static> Writable for Cb<T> {}
 
 /// Why a buffer is dropped (`enum skb_drop_reason`), as the tracepoint `skb:kfree_skb` shows it.

@@ -33,10 +33,10 @@ is_there()
 	[ -S $XDG_RUNTIME_DIR/$WAYLAND_DISPLAY ]
 }
 
-# What is shown: colours and checksum.
+# What is shown: colours and checksum of all pixels.
 seen()
 {
-	kms colors "$DEV/resource0" 480000
+	kms colors "$DEV/resource0" 1024000
 }
 
 # A desktop has many colours; the console has few.
@@ -56,9 +56,15 @@ changes()
 	done
 }
 
+# Until it is waited for, a process that has ended is a zombie.
+has_ended()
+{
+	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"
+}
+
 ends()
 {
-	kill -TERM "$1" && retry 30 sh -c "! kill -0 $1 2>/dev/null"
+	kill -TERM "$1" && retry 30 has_ended "$1"
 }
 
 plan 9

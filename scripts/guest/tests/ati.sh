@@ -14,7 +14,7 @@ DRV=/sys/bus/pci/drivers/rust_driver_ati
 DBG=/sys/kernel/debug
 . /series/ktap.sh
 
-plan 41
+plan 42
 
 # Byte, 16 or 32 bits (od width 1, 2, 4) of the configuration space at offset.
 config() {
@@ -171,6 +171,9 @@ same "enable count is back, no handler, no files" \
 	"$(cat "$DEV/enable")$(handlers)$(ls -d "$DIR" 2>/dev/null)" 00
 same "nothing is requested" "$(grep -c rust_driver_ati /proc/iomem)$(grep -c rust_driver_ati /proc/ioports)" 00
 
+# The size of cache lines, which nobody else needs.
+printf '\0' | dd of="$DEV/config" bs=1 seek=12 conv=notrunc 2>/dev/null
+cache_line=$(config 12 1)
 i=0
 while [ $i -lt 20 ]; do
 	bind || break
@@ -181,5 +184,6 @@ while [ $i -lt 20 ]; do
 done
 same "bound and unbound 20 times" "$i" 20
 bind
+same "memory-write-and-invalidate" "$cache_line $(($(config 12 1) > 0))" "0 1"
 same "works again" "$(($(put vblank 2) >= 2))" 1
 same "nobody missed an interrupt" "$(dmesg | grep -c 'nobody cared')" 0

@@ -41,11 +41,11 @@ at()
 {
 	stop
 	in_sta iw dev "$STA" disconnect 2>/dev/null
-	ap_start open "$1" && try 20 ready || return 1
+	ap_start open "$1" && try 40 ready || return 1
 	in_sta ip link set "$STA" up
 	in_sta ip addr replace $STA_ADDR/24 dev "$STA"
 	# What is known of the one before is forgotten.
-	in_sta iw dev "$STA" scan trigger freq $FREQ5 flush && try 20 seen
+	in_sta iw dev "$STA" scan trigger freq $FREQ5 flush && try 40 seen
 	connects "$STA" series $FREQ5 in_sta || return 1
 	iw dev "$AP" info | grep width
 	in_sta iw dev "$STA" info | grep width
@@ -116,7 +116,8 @@ rekeys()
 	try 15 rekeyed
 	grep -c 'Group rekeying completed' "$T/wpa.log"
 	grep -c 'Key negotiation completed' "$T/wpa.log"
-	rekeyed && pings
+	# A frame may fall between two keys.
+	rekeyed && try 10 pings
 }
 
 rekeyed()
@@ -135,7 +136,7 @@ stations()
 several()
 {
 	stop
-	ap_start open "bss=${AP}_2" ssid=series2 wmm_enabled=1 && try 20 ready || return 1
+	ap_start open "bss=${AP}_2" ssid=series2 wmm_enabled=1 && try 40 ready || return 1
 	ip addr replace 10.6.0.1/24 dev "${AP}_2"
 	in_sta2 iw phy "$PHY_STA2" interface add third type managed || return 1
 	in_sta ip addr replace $STA_ADDR/24 dev "$STA"

@@ -8,6 +8,9 @@
 //! EDID.
 //!
 //! C version of this driver: [`drivers/gpu/drm/tiny/bochs.c`](./bochs.c)
+//!
+//! In contrast to that, memory (BAR 0) which another driver has requested is not used, and there
+//! are no parameters `modeset`, `defx` and `defy`.
 
 use kernel::{
     aperture, c_str,
@@ -555,10 +558,10 @@ impl kms::DriverPlane for BochsPlane {
     }
 
     fn scanout_buffer<'a>(
-        plane: &'a Plane<BochsDriver>,
+        &'a self,
         panic: &'a PanicContext<'a, BochsDriver>,
     ) -> Option<ScanoutBuffer<'a>> {
-        let memory = plane.drm().memory.access(panic.dev()).ok()?;
+        let memory = panic.access(&panic.data().memory)?;
         let fb = panic.state().framebuffer()?;
         let layout = panic.state().layout;
 
@@ -756,6 +759,10 @@ impl pci::Driver for BochsDriver {
     const PM: Option<pci::pm::Ops<Self>> = Some(pci::pm::Ops::simple());
 
     fn probe(pdev: &pci::Device<Core>, _info: &Self::IdInfo) -> Result<Pin<KBox<Self>>> {
+        if drm::firmware_drivers_only() {
+            return Err(ENODEV);
+        }
+
         // Before anything that a generic driver may be using is touched.
         aperture::remove_conflicting_pci_devices(pdev, NAME)?;
         pdev.enable_device()?;

@@ -346,15 +346,18 @@ impl<T: Driver> Crtc<T> {
         1 << unsafe { (*self.as_raw()).index }
     }
 
-    /// Stops vertical blanks for good, and waits for the timer.
+    /// Stops vertical blanks for good, and waits for the timer. May be called again.
     ///
     /// Usually, a last commit has disabled them, but it may have failed, or not have been the last.
     ///
     /// # Safety
     ///
-    /// `drm_vblank_init()` has been called for the device, which nobody else uses any more.
+    /// `drm_vblank_init()` has been called for the device, which has been unplugged, or has never
+    /// been registered.
     pub(super) unsafe fn stop_vblank(&self) {
-        // SAFETY: By the safety requirements. From here on, the timer does not start again.
+        // SAFETY: By the safety requirements; the C function may be called when it is off already.
+        // From here on, the timer does not start again: C calls `enable_vblank()` only if
+        // `drm_crtc_vblank_on()` has been called since, and see `atomic_enable()` for that.
         unsafe {
             bindings::drm_crtc_vblank_off(self.as_raw());
             bindings::hrtimer_cancel(self.vblank.timer.get());
@@ -401,7 +404,8 @@ impl<T: Driver> Crtc<T> {
     }
 
     unsafe extern "C" fn reset(crtc: *mut bindings::drm_crtc) {
-        // SAFETY: `crtc` is valid, and if it has a state it is one of ours.
+        // SAFETY: `crtc` is valid, and if it has a state it is one of ours. This is only called by
+        // `NewObjects::finish()`, when nobody else uses the device: no lock is needed.
         unsafe {
             if !(*crtc).state.is_null() {
                 Self::atomic_destroy_state(crtc, (*crtc).state);
@@ -512,8 +516,12 @@ impl<T: Driver> Crtc<T> {
 
         Data::<T>::atomic_enable(commit.crtc, &commit);
         if Self::HAS_VBLANK {
-            // SAFETY: `crtc` is valid, and `drm_vblank_init()` has been called.
-            unsafe { bindings::drm_crtc_vblank_on(crtc) };
+            // When the device has been unplugged, vertical blanks have been stopped for good, or
+            // are going to be, for which unplugging waits for the guard.
+            if let Some(_guard) = commit.crtc.drm().enter() {
+                // SAFETY: `crtc` is valid, and `drm_vblank_init()` has been called.
+                unsafe { bindings::drm_crtc_vblank_on(crtc) };
+            }
         }
     }
 

@@ -565,10 +565,11 @@ impl Drop for ShadowFramebuffer<'_> {
 ///
 /// # Invariants
 ///
-/// All pixels of `fb` have their place in the mapped memory of a device which begins at `addr`,
-/// with lines of `pitch` bytes, in the format `format`, which is valid.
+/// The pixels of the first `height` lines of `fb` have their place in the mapped memory of a device
+/// which begins at `addr`, with lines of `pitch` bytes, in the format `format`, which is valid.
 pub struct ScanoutBuffer<'a> {
     fb: &'a Framebuffer,
+    height: u32,
     format: *const bindings::drm_format_info,
     addr: usize,
     pitch: u32,
@@ -577,8 +578,9 @@ pub struct ScanoutBuffer<'a> {
 impl<'a> ScanoutBuffer<'a> {
     /// Draws on memory of the device that is shown, in the format of `fb`.
     ///
-    /// The upper left pixel has its place at `offset`, and lines of `pitch` bytes follow. Returns
-    /// [`None`] if the memory is too small, or [`Framebuffer::bytes_per_pixel`] is [`None`].
+    /// The upper left pixel has its place at `offset`, and lines of `pitch` bytes follow. What is
+    /// behind the end of the memory is not drawn. Returns [`None`] if not even the first line fits,
+    /// `pitch` is 0, or [`Framebuffer::bytes_per_pixel`] is [`None`].
     #[inline]
     pub fn from_io<const SIZE: usize>(
         fb: &'a Framebuffer,
@@ -631,21 +633,19 @@ impl<'a> ScanoutBuffer<'a> {
         cpp: usize,
         to: Place<'a>,
     ) -> Option<Self> {
-        let all = Area {
-            x: 0,
-            y: 0,
-            width: fb.width() as usize,
-            height: fb.height() as usize,
-        };
-        let (_, end) = all.bytes(to.pitch as usize, cpp)?;
+        // Only a part of a framebuffer may be shown, and only that has to fit the memory.
+        let line = (fb.width() as usize).checked_mul(cpp)?;
+        let lines = to
+            .size
+            .checked_sub(to.offset)?
+            .checked_sub(line)?
+            .checked_div(to.pitch as usize)?
+            .checked_add(1)?;
 
-        if end.checked_add(to.offset)? > to.size {
-            return None;
-        }
-
-        // INVARIANT: Just checked.
+        // INVARIANT: So many lines fit, as the last one needs `line` bytes, and the others `pitch`.
         Some(Self {
             fb,
+            height: fb.height().min(u32::try_from(lines).unwrap_or(u32::MAX)),
             format,
             addr: to.addr + to.offset,
             pitch: to.pitch,
@@ -656,7 +656,7 @@ impl<'a> ScanoutBuffer<'a> {
     pub(super) fn fill(&self, buffer: &mut bindings::drm_scanout_buffer) {
         buffer.format = self.format;
         buffer.width = self.fb.width();
-        buffer.height = self.fb.height();
+        buffer.height = self.height;
         buffer.pitch[0] = self.pitch;
         buffer.map[0] = bindings::iosys_map {
             __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
@@ -796,6 +796,37 @@ mod tests {
                 0xaa, 0xaa
             ]
         );
+        Ok(())
+    }
+
+    /// A framebuffer of 3 x 5 pixels, in memory that has no room for all of it.
+    #[test]
+    fn panics_are_drawn_where_there_is_memory() -> Result {
+        let mut out = [0u8; 44];
+
+        let mut fb: bindings::drm_framebuffer = pin_init::zeroed();
+        // SAFETY: It looks into a constant table.
+        fb.format = unsafe { bindings::drm_format_info(FourCc::XRGB8888.as_raw()) };
+        fb.width = 3;
+        fb.height = 5;
+        let fb = Opaque::new(fb);
+        // SAFETY: What is read of it has been initialized.
+        let fb = unsafe { Framebuffer::from_raw(fb.get()) };
+
+        let raw = IoRaw::<0>::new(out.as_mut_ptr() as usize, out.len())?;
+        // SAFETY: Nothing is read or written.
+        let io = unsafe { Io::from_raw(&raw) };
+        let height = |offset, pitch| {
+            ScanoutBuffer::from_io(fb, io, offset, pitch).map(|buffer| buffer.height)
+        };
+
+        assert_eq!(height(0, 16), Some(3));
+        assert_eq!(height(1, 16), Some(2));
+        assert_eq!(height(32, 16), Some(1));
+        assert_eq!(height(33, 16), None);
+        assert_eq!(height(45, 16), None);
+        assert_eq!(height(0, 4), Some(5));
+        assert_eq!(height(0, 0), None);
         Ok(())
     }
 

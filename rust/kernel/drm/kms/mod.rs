@@ -22,8 +22,9 @@
 //! | panic | [`PanicContext`] | the memory that is shown is found, without waiting |
 //!
 //! Between creation and the others the device is registered, see [`drm::Registration`]. When the
-//! parent has been unbound, there is a last commit, in which [`drm::Device::enter`] fails. When
-//! the last file has been closed, the objects are freed, and then the data of the driver.
+//! parent has been unbound, [`drm::Device::enter`] fails, in commits that have begun before, and in
+//! a last one, see below. When the last file has been closed, the objects are freed, and then the
+//! data of the driver.
 //!
 //! # Contexts of the callbacks
 //!
@@ -34,17 +35,22 @@
 //! | `atomic_check` | modeset locks of what is in the state | commits, other checks |
 //! | `mode_set`, the other `atomic_*` | none to be relied on | checks, other CRTCs |
 //! | `get_modes`, `detect` | mode configuration | commits |
+//! | [`Clone`] of a state | modeset lock of its object | commits, checks of other objects |
+//! | [`Drop`] of a state | none to be relied on | all others |
+//! | `scanout_buffer` | a raw spinlock, and any that is held at the panic | all others |
 //!
-//! All of them are called in process context, or by a work item, and may sleep. Commits of the same
-//! CRTC, and of the planes on it, come one after the other. In each of them, the device may be
-//! unplugged: hardware is used in [`drm::Device::enter`], which is enough to have it.
+//! All of them but `scanout_buffer` are called in process context, or by a work item, and may
+//! sleep. Commits of the same CRTC, and of the planes on it, come one after the other. In each of
+//! them, the device may be unplugged: hardware is used in [`drm::Device::enter`], which is enough
+//! to have it.
 //!
 //! # Teardown
 //!
 //! When the parent is unbound: the device is unplugged, for which sections of
-//! [`drm::Device::enter`] are waited for; the console and user space are cut off; everything is
-//! disabled by a last commit, which finds the hardware gone. Then interrupt handlers are
-//! unregistered, and mappings are revoked.
+//! [`drm::Device::enter`] are waited for; the console and user space are cut off; what is enabled
+//! is disabled by a last commit, which finds the hardware gone. `atomic_disable` is not called for
+//! what is off already, nor if that commit fails, for want of memory for example. Then interrupt
+//! handlers are unregistered, and mappings are revoked.
 
 use crate::{
     bindings, c_str, container_of, device, drm,
@@ -127,12 +133,21 @@ pub trait Driver: drm::Driver {
 /// The mode setting of a driver, for [`drm::Driver::KMS`].
 pub struct Ops<T: drm::Driver> {
     init: fn(&drm::Device<T>) -> Result,
+    /// Stops vertical blanks for good, if there are any. The device has been unplugged.
+    stop_vblanks: Option<unsafe extern "C" fn(*mut bindings::drm_device, *mut c_void)>,
 }
 
 impl<T: Driver> Ops<T> {
     /// Returns what is implemented by [`Driver`].
     pub const fn new() -> Self {
-        Self { init: init::<T> }
+        Self {
+            init: init::<T>,
+            stop_vblanks: if Crtc::<T>::HAS_VBLANK {
+                Some(NewObjects::<T>::stop_vblanks)
+            } else {
+                None
+            },
+        }
     }
 }
 
@@ -156,10 +171,13 @@ impl<T: drm::Driver> Ops<T> {
     /// Shows the console, or whatever else the kernel shows by itself, on a device that has just
     /// been registered.
     pub(super) fn registered(&self, drm: &drm::Device<T>) {
-        // Of the helpers for other objects, none is supported.
-        if <T::Object as drm::driver::AllocImpl>::ALLOC_OPS
-            .fbdev_probe
-            .is_none()
+        // Of the helpers for other objects, none is supported. Without the emulation of fbdev,
+        // there is nobody who calls this; the log of the kernel needs dumb buffers only, and copes
+        // if there are none.
+        if cfg!(CONFIG_DRM_FBDEV_EMULATION)
+            && <T::Object as drm::driver::AllocImpl>::ALLOC_OPS
+                .fbdev_probe
+                .is_none()
         {
             return;
         }
@@ -191,6 +209,14 @@ impl<T: drm::Driver> Ops<T> {
 
         // SAFETY: The device is valid and has a mode configuration whose objects have states.
         unsafe { bindings::drm_atomic_helper_shutdown(dev) };
+
+        // That may have failed. Who has a reference to the device may keep it longer than the
+        // module, which has the function that the timer calls.
+        if let Some(stop_vblanks) = self.stop_vblanks {
+            // SAFETY: The device is of the driver `T`, and has been unplugged. As it has mode
+            // setting, `drm_vblank_init()` has been called.
+            unsafe { stop_vblanks(dev, ptr::null_mut()) };
+        }
     }
 }
 
@@ -485,10 +511,10 @@ impl<'a, T: Driver> NewObjects<'a, T> {
 impl<T: Driver> NewObjects<'_, T> {
     /// # Safety
     ///
-    /// Only called by C, for a device of the driver `T` that is being released, after
-    /// `drm_vblank_init()`.
+    /// Only to be called for a device of the driver `T` that has been unplugged, or has never been
+    /// registered and is being released, after `drm_vblank_init()`.
     unsafe extern "C" fn stop_vblanks(dev: *mut bindings::drm_device, _: *mut c_void) {
-        // SAFETY: By the safety requirements, nobody else uses the device. The CRTCs still exist.
+        // SAFETY: By the safety requirements. The CRTCs still exist.
         unsafe {
             for_each(&raw const (*dev).mode_config.crtc_list, |head| {
                 Crtc::<T>::from_raw(container_of!(head, bindings::drm_crtc, head)).stop_vblank();
@@ -658,9 +684,73 @@ macro_rules! impl_state {
 impl_state!(New);
 impl_state!(Old);
 
+/// Makes a state the present one that has been saved before everything was disabled.
+///
+/// The C function `drm_atomic_helper_resume()` resets the states of all objects before, without
+/// their locks: nobody may use the device then. Here, the present states are replaced with all
+/// locks held. These are states in which everything is off, or what user space has set meanwhile.
+///
+/// # Safety
+///
+/// `dev` must be a registered device with mode setting, and `state` must come from
+/// `drm_atomic_helper_suspend()`, for that device, and be owned by the caller.
+unsafe fn commit_saved_state(
+    dev: *mut bindings::drm_device,
+    state: *mut bindings::drm_atomic_state,
+) -> Result {
+    let mut ctx: bindings::drm_modeset_acquire_ctx = pin_init::zeroed();
+    let ctx = &raw mut ctx;
+
+    // SAFETY: By the safety requirements. CRTCs are neither added to a registered device nor
+    // removed. `ctx` is initialized first, and used by this task only; it has no locks any more in
+    // the end. The state is committed with the locks of all objects held, as C requires it.
+    unsafe {
+        // If user space has set the same mode meanwhile, C would not see that the hardware has lost
+        // it since.
+        for_each(&raw const (*dev).mode_config.crtc_list, |head| {
+            let crtc = container_of!(head, bindings::drm_crtc, head);
+            let new = bindings::drm_atomic_get_new_crtc_state(state, crtc);
+
+            if !new.is_null() && (*new).enable {
+                (*new).set_mode_changed(true);
+            }
+            true
+        });
+
+        bindings::drm_modeset_acquire_init(ctx, 0);
+        let ret = loop {
+            let mut ret = bindings::drm_modeset_lock_all_ctx(dev, ctx);
+
+            if ret == 0 {
+                ret = bindings::drm_atomic_helper_commit_duplicated_state(state, ctx);
+            }
+            if ret != EDEADLK.to_errno() {
+                break ret;
+            }
+            // Another task has one of the locks, and waits for one that is held here.
+            ret = bindings::drm_modeset_backoff(ctx);
+            if ret != 0 {
+                break ret;
+            }
+        };
+        bindings::drm_modeset_drop_locks(ctx);
+        bindings::drm_modeset_acquire_fini(ctx);
+
+        to_result(ret)
+    }
+}
+
 /// Mode setting of a device, from the callbacks of its bus.
 impl<T: Driver> drm::Device<T> {
+    /// A device of a driver that has not set [`drm::Driver::KMS`] has no mode configuration. The
+    /// methods here can't be built then.
+    const HAS_KMS: () = assert!(
+        <T as drm::Driver>::KMS.is_some(),
+        "drm::Driver::KMS is not set"
+    );
+
     fn check_parent(&self, dev: &device::Device<device::Core>) -> Result {
+        let () = Self::HAS_KMS;
         let parent: &device::Device = self.as_ref();
 
         if parent.as_raw() != dev.as_raw() {
@@ -672,8 +762,9 @@ impl<T: Driver> drm::Device<T> {
 
     /// Tells user space, and the console, that a display may have been plugged in or out.
     ///
-    /// Both look for modes then. In process context, without any lock of mode setting; sleeps. Does
-    /// nothing if the device is not registered, or not any more.
+    /// Both look for modes then. In process context, without any lock of mode setting; sleeps. It
+    /// must not be called from the callbacks of mode objects, which have such locks, or are waited
+    /// for by who has them. Does nothing if the device is not registered, or not any more.
     ///
     /// C function: `drm_kms_helper_hotplug_event()`.
     ///
@@ -692,9 +783,20 @@ impl<T: Driver> drm::Device<T> {
     /// }
     /// ```
     pub fn hotplug_event(&self) {
-        if let Some(_guard) = self.enter() {
-            // SAFETY: The device is valid and registered.
-            unsafe { bindings::drm_kms_helper_hotplug_event(self.as_raw()) };
+        let () = Self::HAS_KMS;
+        let Some(_guard) = self.enter() else {
+            return;
+        };
+        let dev = self.as_raw();
+
+        // While it is being registered, user space does not know it yet.
+        //
+        // SAFETY: The device is valid. If it is registered, it stays so until `_guard` is dropped:
+        // it is unplugged before it is unregistered, and that waits.
+        unsafe {
+            if (&raw const (*dev).registered).read_volatile() {
+                bindings::drm_kms_helper_hotplug_event(dev);
+            }
         }
     }
 
@@ -724,24 +826,37 @@ impl<T: Driver> drm::Device<T> {
 
     /// Shows what has been shown before [`Self::suspend`].
     ///
-    /// C function: `drm_mode_config_helper_resume()`.
+    /// Does the same as the C function `drm_mode_config_helper_resume()`, except that the states of
+    /// objects are not reset, so that it may be called while user space runs.
     ///
     /// # Errors
     ///
     /// - [`EINVAL`] if `dev` is not the parent, or [`Self::suspend`] has not been called before.
     /// - [`ENODEV`] if the device is not registered, or not any more.
-    /// - Otherwise the error of the C function.
+    /// - Otherwise the error of the C function `drm_atomic_helper_commit_duplicated_state()`; it
+    ///   can't be tried again then.
     pub fn resume(&self, dev: &device::Device<device::Core>) -> Result {
         self.check_parent(dev)?;
         let _guard = self.enter().ok_or(ENODEV)?;
+        let drm = self.as_raw();
 
         // SAFETY: The device is valid and registered; the lock of the parent keeps others from
-        // doing the same.
+        // suspending or resuming it, so that nobody else takes the state, or uses it.
         unsafe {
-            if (*self.as_raw()).mode_config.suspend_state.is_null() {
+            let state = (*drm).mode_config.suspend_state;
+            if state.is_null() {
                 return Err(EINVAL);
             }
-            to_result(bindings::drm_mode_config_helper_resume(self.as_raw()))
+            (*drm).mode_config.suspend_state = ptr::null_mut();
+
+            let ret = commit_saved_state(drm, state);
+            bindings::drm_atomic_state_put(state);
+
+            bindings::drm_client_dev_resume(drm, false);
+            if (*drm).mode_config.poll_enabled {
+                bindings::drm_kms_helper_poll_enable(drm);
+            }
+            ret
         }
     }
 

@@ -10,8 +10,11 @@ use super::{
     AtomicState, Driver, New, NewObjects, Old,
 };
 use crate::{
-    bindings, device, drm,
+    bindings, device,
+    devres::Devres,
+    drm,
     error::{from_result, to_result, VTABLE_DEFAULT_ERROR},
+    io::Io,
     prelude::*,
     types::Opaque,
 };
@@ -54,12 +57,14 @@ pub trait DriverPlane: Send + Sync + Sized + 'static {
 
     /// Panic: returns what is shown, to draw the reason on it.
     ///
-    /// In any context, also that of an NMI: nothing may be waited for, and no lock be taken.
+    /// In any context, also that of an NMI, with a raw spinlock held: nothing may be waited for,
+    /// and no lock be taken. There is nothing in `panic` that does, but there may be locks in the
+    /// data of the driver, which this must not touch: their owners may not run any more.
     fn scanout_buffer<'a>(
-        plane: &'a Plane<Self::Driver>,
+        &'a self,
         panic: &'a PanicContext<'a, Self::Driver>,
     ) -> Option<ScanoutBuffer<'a>> {
-        let _ = (plane, panic);
+        let _ = panic;
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -293,7 +298,8 @@ impl<T: Driver> Plane<T> {
     }
 
     unsafe extern "C" fn reset(plane: *mut bindings::drm_plane) {
-        // SAFETY: `plane` is valid, and if it has a state it is one of ours.
+        // SAFETY: `plane` is valid, and if it has a state it is one of ours. This is only called by
+        // `NewObjects::finish()`, when nobody else uses the device: no lock is needed.
         unsafe {
             if !(*plane).state.is_null() {
                 Self::atomic_destroy_state(plane, (*plane).state);
@@ -384,20 +390,27 @@ impl<T: Driver> Plane<T> {
         plane: *mut bindings::drm_plane,
         buffer: *mut bindings::drm_scanout_buffer,
     ) -> c_int {
-        // SAFETY: `plane` is valid, and has a state, which is not taken away now: who does that
-        // takes the lock which is held here. This is called from when the device has been
+        // SAFETY: `plane` is valid.
+        let state = unsafe { (*plane).state };
+        if state.is_null() {
+            return ENODEV.to_errno();
+        }
+
+        // SAFETY: `plane` is valid, and its state is not taken away now: the C function
+        // `drm_atomic_helper_swap_state()` takes the lock which is held here, and states are reset
+        // only before the device is registered. This is called from when the device has been
         // registered until it is unregistered, when its parent is still bound.
         let panic = unsafe {
             let plane = Self::from_raw(plane);
 
             PanicContext {
                 plane,
-                state: PlaneState::from_raw((*plane.as_raw()).state),
+                state: PlaneState::from_raw(state),
                 dev: AsRef::<device::Device>::as_ref(plane.drm()).as_bound(),
             }
         };
 
-        match Data::<T>::scanout_buffer(panic.plane, &panic) {
+        match panic.plane.data.scanout_buffer(&panic) {
             Some(found) => {
                 // SAFETY: `buffer` is valid, and nobody else uses it.
                 found.fill(unsafe { &mut *buffer });
@@ -769,6 +782,8 @@ impl Iterator for DamageIter<'_> {
 }
 
 /// A panic, in which a plane is asked what it shows.
+///
+/// Nothing here takes a lock, or waits.
 pub struct PanicContext<'a, T: Driver> {
     plane: &'a Plane<T>,
     state: &'a PlaneState<T>,
@@ -777,12 +792,42 @@ pub struct PanicContext<'a, T: Driver> {
 
 impl<'a, T: Driver> PanicContext<'a, T> {
     /// Returns the present state of the plane. It may not be shown yet.
-    pub fn state(&self) -> &'a PlaneState<T> {
-        self.state
+    pub fn state(&self) -> PanicState<'a, T> {
+        PanicState(self.state)
     }
 
-    /// Returns the parent of the DRM device.
-    pub fn dev(&self) -> &'a device::Device<device::Bound> {
-        self.dev
+    /// Returns the data of the device. If there are locks in it, they must not be taken.
+    pub fn data(&self) -> &'a <T as drm::Driver>::Data {
+        self.plane.drm()
+    }
+
+    /// Returns memory of the device that has been mapped.
+    ///
+    /// Returns [`None`] if it belongs to another device, or has been mapped for an earlier driver.
+    pub fn access<M, const SIZE: usize>(&self, memory: &'a Devres<M>) -> Option<&'a Io<SIZE>>
+    where
+        M: Deref<Target = Io<SIZE>> + Send + 'static,
+    {
+        memory.access(self.dev).ok().map(|memory| &**memory)
+    }
+}
+
+/// The state of a plane in a panic: what of a [`PlaneState`] does not lead to other objects.
+///
+/// Dereferences to the data of the driver.
+pub struct PanicState<'a, T: Driver>(&'a PlaneState<T>);
+
+impl<T: Driver> Deref for PanicState<'_, T> {
+    type Target = StateData<T>;
+
+    fn deref(&self) -> &Self::Target {
+        self.0
+    }
+}
+
+impl<'a, T: Driver> PanicState<'a, T> {
+    /// Returns the framebuffer, or [`None`] if the plane is disabled.
+    pub fn framebuffer(&self) -> Option<&'a Framebuffer> {
+        self.0.framebuffer()
     }
 }

@@ -336,7 +336,9 @@ impl<T: Operations> Vif<T> {
         if !self.csa_is_active() {
             return false;
         }
-        // SAFETY: The interface is valid. There are beacons, as long as a switch is active.
+        // SAFETY: The interface is valid, of a type that has beacons, and has its first link. An
+        // access point that stops at this moment may have no beacon any more: C warns about it
+        // then, as it does for drivers in C, and returns `false`.
         unsafe { bindings::ieee80211_beacon_cntdwn_is_complete(self.as_raw(), 0) }
     }
 

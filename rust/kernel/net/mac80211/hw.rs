@@ -141,6 +141,8 @@ pub(super) struct Private<T: Operations> {
     pub(super) started: Atomic<i32>,
     // Not 0 from `Operations::hw_scan` until the driver says that the scan is over.
     pub(super) scanning: Atomic<i32>,
+    // How far a stay of `Operations::remain_on_channel` has got; 0 if there is none.
+    pub(super) staying: Atomic<i32>,
     // Not 0 from `Hw::restart` until mac80211 starts the hardware.
     pub(super) restarting: Atomic<i32>,
     // The number by which frames that the driver keeps find the hardware, while it is started.
@@ -346,12 +348,22 @@ impl<T: Operations> Hw<T> {
     /// Says that a switch has turned the radio off (`blocked`) or on: what is in use is brought
     /// down. It can be called in any context.
     ///
+    /// Fails with [`ENODEV`] in callbacks before [`Allocated::register`] has returned: there is no
+    /// switch if that fails.
+    ///
     /// C: `wiphy_rfkill_set_hw_state()`.
-    pub fn set_rfkill(&self, blocked: bool) {
+    pub fn set_rfkill(&self, blocked: bool) -> Result {
+        // Until all is scheduled, so that `retire()` can wait for whoever is here.
+        let _rcu = rcu::read_lock();
+        if self.private().shared.live.load(Acquire) != LIVE {
+            return Err(ENODEV);
+        }
         let reason = bindings::rfkill_hard_block_reasons_RFKILL_HARD_BLOCK_SIGNAL;
-        // SAFETY: The wiphy is registered, see `Hw`. What is scheduled is waited for when it is
-        // unregistered.
+        // SAFETY: The wiphy was registered, which has not failed, so that it has its switch until
+        // it is freed. `wiphy_unregister()` waits for what is scheduled; it is called after
+        // `retire()` has waited for RCU readers that have found the hardware live.
         unsafe { bindings::wiphy_rfkill_set_hw_state_reason(self.raw_wiphy(), blocked, reason) };
+        Ok(())
     }
 
     /// Whether the hardware has a property.
@@ -542,6 +554,7 @@ impl<T: Operations> Allocated<T> {
             shared,
             started: Atomic::new(0),
             scanning: Atomic::new(0),
+            staying: Atomic::new(0),
             restarting: Atomic::new(0),
             number: Atomic::new(0),
             works,

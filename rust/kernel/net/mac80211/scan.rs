@@ -91,6 +91,15 @@ pub enum RocType {
     MgmtTx,
 }
 
+/// `Private::staying` of hardware that was not asked to stay on a channel, or is done.
+const STAY_NONE: i32 = 0;
+
+/// `Private::staying` of hardware that goes to a channel.
+const STAY_ASKED: i32 = 1;
+
+/// `Private::staying` of hardware that has said that it is there.
+const STAY_READY: i32 = 2;
+
 impl<T: Operations> Hw<T> {
     /// Says that a scan of the hardware is over, or was given up. Nothing happens if there is none.
     /// It can be called in any context.
@@ -115,20 +124,43 @@ impl<T: Operations> Hw<T> {
         self.private().scanning.load(Acquire) != 0
     }
 
-    /// Says that the channel of [`Operations::remain_on_channel`] is reached. It can be called in
-    /// any context.
+    /// From now on the driver may say that the channel is reached.
+    pub(super) fn stay_begins(&self) {
+        self.private().staying.xchg(STAY_ASKED, Full);
+    }
+
+    /// From now on nothing that the driver says about the stay counts. Returns how far it had got.
+    pub(super) fn stay_ends(&self) -> i32 {
+        self.private().staying.xchg(STAY_NONE, Full)
+    }
+
+    /// There is a stay after all, that had got so far.
+    pub(super) fn stay_goes_on(&self, before: i32) {
+        self.private().staying.xchg(before, Full);
+    }
+
+    /// Says that the channel of [`Operations::remain_on_channel`] is reached. Nothing happens if
+    /// this was said already, or if the stay is over. It can be called in any context.
     ///
     /// C: `ieee80211_ready_on_channel()`.
     pub fn ready_on_channel(&self) {
+        // mac80211 warns if it hears it twice.
+        let staying = &self.private().staying;
+        if staying.cmpxchg(STAY_ASKED, STAY_READY, Full).is_err() {
+            return;
+        }
         // SAFETY: The hardware is valid.
         unsafe { bindings::ieee80211_ready_on_channel(self.as_raw()) };
     }
 
-    /// Says that the time of [`Operations::remain_on_channel`] is over. It can be called in any
-    /// context.
+    /// Says that the time of [`Operations::remain_on_channel`] is over. Nothing happens if it was
+    /// over already. It can be called in any context.
     ///
     /// C: `ieee80211_remain_on_channel_expired()`.
     pub fn remain_on_channel_expired(&self) {
+        if self.stay_ends() == STAY_NONE {
+            return;
+        }
         // SAFETY: The hardware is valid.
         unsafe { bindings::ieee80211_remain_on_channel_expired(self.as_raw()) };
     }

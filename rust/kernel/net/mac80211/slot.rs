@@ -6,7 +6,10 @@ use crate::{
     bindings,
     sync::atomic::{Acquire, Atomic, Relaxed, Release},
 };
-use core::{cell::UnsafeCell, mem::MaybeUninit};
+use core::{
+    cell::UnsafeCell,
+    mem::{needs_drop, MaybeUninit},
+};
 
 /// The private memory of an interface or station, which mac80211 allocates as zeroes.
 ///
@@ -75,6 +78,17 @@ impl<V> Slot<V> {
     /// Nobody else may set or remove the value at the same time.
     pub(super) unsafe fn hide(&self) {
         self.ready.store(0, Relaxed);
+    }
+
+    /// Waits for those who have found the value in an RCU section before it was hidden. It may
+    /// sleep.
+    pub(super) fn wait_for_readers(&self) {
+        // Also if nothing is dropped: the memory may get another value, where they read. Nobody
+        // reads a value without bytes.
+        if size_of::<V>() != 0 || needs_drop::<V>() {
+            // SAFETY: There are no conditions; it may sleep.
+            unsafe { bindings::synchronize_rcu() };
+        }
     }
 
     /// # Safety

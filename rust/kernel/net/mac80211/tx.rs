@@ -14,7 +14,9 @@ use crate::{
     prelude::*,
     sync::{atomic::Relaxed, rcu},
 };
-use core::{marker::PhantomData, mem::ManuallyDrop, ops::Deref, ptr::NonNull, slice};
+use core::{
+    cell::UnsafeCell, marker::PhantomData, mem::ManuallyDrop, ops::Deref, ptr::NonNull, slice,
+};
 
 /// A rate to transmit with, as rate control has chosen it.
 ///
@@ -120,6 +122,29 @@ unsafe fn rates<'a>(skb: NonNull<bindings::sk_buff>) -> &'a [TxRate] {
         .position(|rate| rate.0.idx < 0)
         .unwrap_or(rates.len());
     rates.get(..len).unwrap_or(&[])
+}
+
+/// Gives a frame back that was not transmitted (`ieee80211_free_txskb()`). It can be called in any
+/// context.
+///
+/// # Safety
+///
+/// `skb` must be owned, belong to `hw` and have a `struct ieee80211_tx_info` as control block, in
+/// either phase. The tasklet of `hw` must not have been killed for the last time.
+unsafe fn free_unsent(hw: *mut bindings::ieee80211_hw, skb: NonNull<bindings::sk_buff>) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        if !bindings::irqs_disabled() {
+            bindings::ieee80211_free_txskb(hw, skb.as_ptr());
+            return;
+        }
+        // It may tell user space, and free what the frame consists of, which wants interrupts
+        // enabled. Leave it to the tasklet.
+        (*info(skb)).flags &= !(bindings::mac80211_tx_info_flags_IEEE80211_TX_STAT_ACK
+            | bindings::mac80211_tx_info_flags_IEEE80211_TX_STAT_AMPDU);
+        bindings::ieee80211_tx_info_clear_status(info(skb));
+        bindings::ieee80211_tx_status_irqsafe(hw, skb.as_ptr());
+    }
 }
 
 /// Copies a frame for a receiver, without what belongs to the sender.
@@ -310,39 +335,65 @@ impl<T: Operations> Deref for TxFrame<'_, T> {
 
 impl<T: Operations> Drop for TxFrame<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant; nobody else has the frame.
-        unsafe { bindings::ieee80211_free_txskb(self.hw.as_raw(), self.skb.as_ptr()) };
+        // SAFETY: By the type invariant; nobody else has the frame. The tasklet is killed as in
+        // `TxStatus::report_irqsafe()`.
+        unsafe { free_unsent(self.hw.as_raw(), self.skb) };
     }
 }
 
 /// The [`Layer`] of frames that the hardware is transmitting; see [`TxFrame::into_pending`].
 ///
-/// They are to be given to [`Hw::tx_status`]. One that is dropped was not transmitted. A driver
-/// drops those that it still has in [`Operations::stop`]: afterwards mac80211 is not told.
+/// They are to be given to [`Hw::tx_status`] of the same hardware. One that is dropped was not
+/// transmitted. A driver drops those that it still has in [`Operations::stop`]: afterwards mac80211
+/// is not told.
 pub struct Pending<T: Operations>(PhantomData<T>);
 
 impl<T: Operations> Sealed for Pending<T> {}
 impl<T: Operations> Layer for Pending<T> {
     unsafe fn free(skb: NonNull<bindings::sk_buff>, reason: DropReason) {
         let _rcu = rcu::read_lock();
-        // SAFETY: `TxFrame::into_pending()` has written the number. If there is hardware, it is
-        // started, and remains so as long as RCU is held. The frame is owned by the safety
-        // requirements. All of this can be called in any context.
+        // SAFETY: The frame is a `Pending`. If there is hardware, it is started, and remains so as
+        // long as RCU is held: `drv_stop()` kills the tasklet after `Vtable::stop()` has waited for
+        // whoever is here. The frame is owned by the safety requirements. All of this can be called
+        // in any context.
         unsafe {
-            let number = (*info(skb))
-                .__bindgen_anon_1
-                .__bindgen_anon_1
-                .rate_driver_data[0] as usize as u32;
-            let hw = bindings::mac80211_started_find(number);
+            let started = bindings::mac80211_started();
+            let hw = bindings::xa_load(started, number(skb)).cast::<bindings::ieee80211_hw>();
             if hw.is_null() {
                 <() as Layer>::free(skb, reason);
             } else {
                 bindings::ieee80211_tx_info_clear_status(info(skb));
-                bindings::ieee80211_free_txskb(hw, skb.as_ptr());
+                free_unsent(hw, skb);
             }
         }
     }
 }
+
+/// The number of the hardware that a frame was kept for, see [`TxFrame::into_pending`].
+///
+/// # Safety
+///
+/// `skb` must be valid, and be a [`Pending`].
+#[inline]
+unsafe fn number(skb: NonNull<bindings::sk_buff>) -> usize {
+    // SAFETY: By the safety requirements. `TxFrame::into_pending()` has written it, and nobody
+    // writes to the control block of a `Pending`.
+    unsafe {
+        (*info(skb))
+            .__bindgen_anon_1
+            .__bindgen_anon_1
+            .rate_driver_data[0] as usize
+    }
+}
+
+/// The number that the next hardware gets that is started, if it is free.
+struct NextStarted(UnsafeCell<u32>);
+
+// SAFETY: It is only used with the lock of the array of `mac80211_started()`.
+unsafe impl Sync for NextStarted {}
+
+// A number is not used again soon: a frame that a driver drops finds its hardware, or none.
+static NEXT_STARTED: NextStarted = NextStarted(UnsafeCell::new(0));
 
 impl<T: Operations> Hw<T> {
     /// From now on frames that are dropped find the hardware.
@@ -350,8 +401,24 @@ impl<T: Operations> Hw<T> {
         let number = &self.private().number;
         if number.load(Relaxed) == 0 {
             let mut id = 0;
-            // SAFETY: The hardware is valid until `remove_started()`.
-            to_result(unsafe { bindings::mac80211_started_add(self.as_raw(), &mut id) })?;
+            let limit = bindings::xa_limit {
+                min: 1,
+                max: i32::MAX as u32,
+            };
+            // SAFETY: The array is static, and its lock protects `NEXT_STARTED`. The hardware is
+            // valid until `remove_started()`, and aligned to more than the 4 bytes that entries
+            // need. `Operations::start` may sleep.
+            let result = unsafe {
+                bindings::xa_alloc_cyclic(
+                    bindings::mac80211_started(),
+                    &mut id,
+                    self.as_raw().cast(),
+                    limit,
+                    NEXT_STARTED.0.get(),
+                    bindings::GFP_KERNEL,
+                )
+            };
+            to_result(result)?;
             number.store(id, Relaxed);
         }
         Ok(())
@@ -360,8 +427,8 @@ impl<T: Operations> Hw<T> {
     /// The frames do not find it any more, but for those who hold RCU.
     pub(super) fn remove_started(&self) {
         let number = &self.private().number;
-        // SAFETY: There are no conditions. No hardware has the number 0.
-        unsafe { bindings::mac80211_started_remove(number.load(Relaxed)) };
+        // SAFETY: The array is static. No hardware has the number 0.
+        unsafe { bindings::xa_erase(bindings::mac80211_started(), number.load(Relaxed) as usize) };
         number.store(0, Relaxed);
     }
 }
@@ -369,16 +436,25 @@ impl<T: Operations> Hw<T> {
 impl<T: Operations> Hw<T> {
     /// Begins the phase in which the control block says what has become of a frame that was kept.
     ///
+    /// A frame that is not of this hardware is dropped, as is one from before
+    /// [`Operations::stop`]; there is no status of it then.
+    ///
     /// C: `ieee80211_tx_info_clear_status()`.
     #[inline]
-    pub fn tx_status(&self, frame: SkBuff<Pending<T>>) -> TxStatus<'_, T> {
+    pub fn tx_status(&self, frame: SkBuff<Pending<T>>) -> Option<TxStatus<'_, T>> {
+        // SAFETY: `frame` is valid, and a `Pending`.
+        let kept_for = unsafe { number(NonNull::new_unchecked(frame.as_raw())) };
+        // mac80211 looks the rates up in a band that other hardware may not have.
+        if kept_for == 0 || kept_for != self.private().number.load(Relaxed) as usize {
+            return None;
+        }
         let skb = frame.into_raw();
         // SAFETY: The control block is the one that mac80211 has given to the frame: drivers can't
-        // write to that of a `Pending`. If it was for other hardware of the driver, mac80211 finds
-        // no station for it; it does not follow pointers of a frame whose status was cleared.
+        // write to that of a `Pending`.
         unsafe { bindings::ieee80211_tx_info_clear_status(info(skb)) };
-        // INVARIANT: The frame was owned, and the control block was prepared for the status.
-        TxStatus { skb, hw: self }
+        // INVARIANT: The frame was owned, and is of this hardware, as was checked. The control
+        // block was prepared for the status.
+        Some(TxStatus { skb, hw: self })
     }
 }
 
@@ -468,31 +544,40 @@ impl<T: Operations> TxStatus<'_, T> {
 
 impl<T: Operations> Drop for TxStatus<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant; nobody else has the frame.
-        unsafe { bindings::ieee80211_free_txskb(self.hw.as_raw(), self.skb.as_ptr()) };
+        // SAFETY: By the type invariant; nobody else has the frame. The tasklet is killed as in
+        // `TxStatus::report_irqsafe()`.
+        unsafe { free_unsent(self.hw.as_raw(), self.skb) };
     }
 }
 
 /// A frame that the driver has got from mac80211 to transmit by itself: a beacon, or what was kept
-/// until after a beacon. There is no status of it.
+/// until after a beacon. Nobody is told whether it was acknowledged.
 ///
 /// # Invariants
 ///
-/// `skb` is owned, and its control block is a `struct ieee80211_tx_info` in the control phase.
+/// The control block of `skb` is a `struct ieee80211_tx_info` in the control phase. `kept_by` is
+/// NULL for a beacon, and else hardware that is valid for `'a`, to which the frame belongs.
 pub struct BeaconFrame<'a, T: Operations> {
-    skb: SkBuff,
+    skb: ManuallyDrop<SkBuff>,
+    kept_by: *mut bindings::ieee80211_hw,
     _p: PhantomData<&'a Hw<T>>,
 }
 
 impl<'a, T: Operations> BeaconFrame<'a, T> {
     /// # Safety
     ///
-    /// `skb` must be owned by the caller, with one reference, and be given by mac80211.
-    pub(super) unsafe fn new(skb: NonNull<bindings::sk_buff>, _hw: &'a Hw<T>) -> Self {
+    /// `skb` must be owned by the caller, with one reference, and be given by mac80211: as a beacon
+    /// of `hw`, or, if `kept`, as a frame that was kept until after one.
+    pub(super) unsafe fn new(skb: NonNull<bindings::sk_buff>, hw: &'a Hw<T>, kept: bool) -> Self {
         // INVARIANT: By the safety requirements.
         Self {
             // SAFETY: By the safety requirements.
-            skb: unsafe { SkBuff::from_raw(skb) },
+            skb: ManuallyDrop::new(unsafe { SkBuff::from_raw(skb) }),
+            kept_by: if kept {
+                hw.as_raw()
+            } else {
+                core::ptr::null_mut()
+            },
             _p: PhantomData,
         }
     }
@@ -516,5 +601,19 @@ impl<T: Operations> Deref for BeaconFrame<'_, T> {
     #[inline]
     fn deref(&self) -> &Skb {
         &self.skb
+    }
+}
+
+impl<T: Operations> Drop for BeaconFrame<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: It is not used afterwards.
+        let skb = unsafe { ManuallyDrop::take(&mut self.skb) };
+        // mac80211 may hold a copy of what was kept, for a sender that wants to know what becomes
+        // of it; this frees the copy, too. A beacon has no such sender.
+        if !self.kept_by.is_null() {
+            // SAFETY: By the type invariant; nobody else has the frame. The tasklet is killed as in
+            // `TxStatus::report_irqsafe()`.
+            unsafe { free_unsent(self.kept_by, skb.into_raw()) };
+        }
     }
 }

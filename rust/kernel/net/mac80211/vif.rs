@@ -67,6 +67,19 @@ impl Interface {
         // are an address.
         unsafe { (&raw const (*self.as_raw()).addr).read_volatile() }
     }
+
+    /// The power to transmit with in dBm, if there is one yet. It changes with the channel, and
+    /// when user space sets it, see [`BssChange::TXPOWER`].
+    ///
+    /// C: `ieee80211_vif::bss_conf.txpower`.
+    #[inline]
+    pub fn txpower(&self) -> Option<i32> {
+        // SAFETY: The interface is valid. The field may be written at the same time, but any value
+        // is a power.
+        let power = unsafe { (&raw const (*self.as_raw()).bss_conf.txpower).read_volatile() };
+        // What mac80211 begins with.
+        Some(power).filter(|&power| power != i32::MIN)
+    }
 }
 
 /// An interface with the driver's data.
@@ -175,7 +188,7 @@ impl<T: Operations> Vif<T> {
             )
         };
         // SAFETY: It is a new frame.
-        Some(unsafe { BeaconFrame::new(NonNull::new(skb)?, self.hw()) })
+        Some(unsafe { BeaconFrame::new(NonNull::new(skb)?, self.hw(), false) })
     }
 
     /// The next of the frames that were kept until after a DTIM beacon.
@@ -186,7 +199,7 @@ impl<T: Operations> Vif<T> {
         // SAFETY: The interface is valid and belongs to this hardware.
         let skb = unsafe { bindings::ieee80211_get_buffered_bc(self.hw().as_raw(), self.as_raw()) };
         // SAFETY: It is a frame that belongs to us now.
-        Some(unsafe { BeaconFrame::new(NonNull::new(skb)?, self.hw()) })
+        Some(unsafe { BeaconFrame::new(NonNull::new(skb)?, self.hw(), true) })
     }
 }
 

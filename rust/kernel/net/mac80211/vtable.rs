@@ -274,6 +274,7 @@ impl<T: Operations> Vtable<T> {
             hw.add_started()?;
             hw.private().started.store(1, Release);
             hw.private().restarting.store(0, Release);
+            hw.stay_ends();
             T::start(hw).inspect_err(|_| {
                 hw.private().started.store(0, Relaxed);
                 hw.remove_started();
@@ -529,10 +530,7 @@ impl<T: Operations> Vtable<T> {
                 // way down.
                 unsafe {
                     slot.hide();
-                    // Also if there is nothing to drop: it may be added again, in the same memory.
-                    if size_of::<T::Sta>() != 0 {
-                        bindings::synchronize_rcu();
-                    }
+                    slot.wait_for_readers();
                     slot.drop_value();
                 }
             }
@@ -586,8 +584,11 @@ impl<T: Operations> Vtable<T> {
     ) -> c_int {
         let rcu = rcu::read_lock();
         // SAFETY: As the module says; RCU is held.
-        let (hw, sta) = unsafe { (Hw::<T>::from_raw(hw), Sta::from_raw(ptr)) };
-        from_result(|| T::set_tim(hw, sta.ok_or(EIO)?, set, &rcu).map(|()| 0))
+        let (hw, sta) = unsafe { (Hw::<T>::from_raw(hw), Sta::<T>::from_raw(ptr)) };
+        from_result(|| {
+            let sta = sta.ok_or(EIO)?;
+            T::set_tim(hw, sta, sta.data(), set, &rcu).map(|()| 0)
+        })
     }
 
     /// `ieee80211_ops::conf_tx`.
@@ -854,27 +855,30 @@ impl<T: Operations> Vtable<T> {
                 _ => return Err(EINVAL),
             };
             let tid = params.tid as u8;
-            let (vif, sta) = (vif?, sta.ok_or(EIO)?);
-            T::ampdu_action(hw, vif, sta, tid, action)?;
+            let done = match (vif, sta) {
+                (Ok(vif), Some(sta)) => T::ampdu_action(hw, vif, sta, tid, action),
+                _ => Err(EIO),
+            };
             match action {
                 AmpduAction::TxStart { .. } => {
-                    Ok(bindings::IEEE80211_AMPDU_TX_START_IMMEDIATE as c_int)
+                    done.map(|()| bindings::IEEE80211_AMPDU_TX_START_IMMEDIATE as c_int)
                 }
+                // mac80211 warns about errors, and does not use the TID until it is told.
                 AmpduAction::TxStopCont
                 | AmpduAction::TxStopFlush
                 | AmpduAction::TxStopFlushCont => {
-                    // SAFETY: The interface is valid, and the address is copied. It may be called
-                    // in any context.
+                    // SAFETY: The interface and the station are valid, and the address is copied.
+                    // It may be called in any context.
                     unsafe {
                         bindings::ieee80211_stop_tx_ba_cb_irqsafe(
-                            vif.as_raw(),
-                            sta.addr().as_ptr(),
+                            ptr,
+                            (&raw const (*params.sta).addr).cast(),
                             tid.into(),
                         )
                     };
                     Ok(0)
                 }
-                _ => Ok(0),
+                _ => done.map(|()| 0),
             }
         })
     }
@@ -936,10 +940,7 @@ impl<T: Operations> Vtable<T> {
                 return;
             }
             slot.hide();
-            // Also if there is nothing to drop: the context may be added again, in the same memory.
-            if size_of::<T::ChanCtx>() != 0 {
-                bindings::synchronize_rcu();
-            }
+            slot.wait_for_readers();
             slot.drop_value();
         }
     }
@@ -1157,8 +1158,14 @@ impl<T: Operations> Vtable<T> {
                 bindings::ieee80211_roc_type_IEEE80211_ROC_TYPE_MGMT_TX => RocType::MgmtTx,
                 _ => RocType::Normal,
             };
-            let channel = channel.ok_or(EINVAL)?;
-            T::remain_on_channel(hw, vif?, &channel, duration.try_into()?, roc_type).map(|()| 0)
+            let (vif, channel) = (vif?, channel.ok_or(EINVAL)?);
+            let duration = u32::try_from(duration)?;
+            // The driver may say at once that it is there.
+            hw.stay_begins();
+            T::remain_on_channel(hw, vif, &channel, duration, roc_type).inspect_err(|_| {
+                hw.stay_ends();
+            })?;
+            Ok(0)
         })
     }
 
@@ -1173,7 +1180,13 @@ impl<T: Operations> Vtable<T> {
     ) -> c_int {
         // SAFETY: As the module says.
         let (hw, vif) = unsafe { (locked::<T>(hw), interface(ptr)) };
-        from_result(|| T::cancel_remain_on_channel(hw, vif?).map(|()| 0))
+        from_result(|| {
+            let vif = vif?;
+            // What the driver says from now on would be taken for the next stay.
+            let before = hw.stay_ends();
+            T::cancel_remain_on_channel(hw, vif).inspect_err(|_| hw.stay_goes_on(before))?;
+            Ok(0)
+        })
     }
 
     /// `ieee80211_ops::set_key`.

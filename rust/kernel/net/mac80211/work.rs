@@ -7,7 +7,7 @@ use crate::{
     bindings, container_of,
     net::cfg80211::{HasWiphy, Locked},
     prelude::*,
-    sync::atomic::Acquire,
+    sync::{atomic::Acquire, rcu},
     time::{msecs_to_jiffies, Msecs},
     types::Opaque,
 };
@@ -85,12 +85,14 @@ impl<T: Operations> Hw<T> {
     /// C: `wiphy_delayed_work_queue()`, in place of `ieee80211_queue_delayed_work()`.
     pub fn queue_work<const ID: usize>(&self, delay: Msecs) -> Result {
         let work = self.work::<ID>();
+        // Until the work is queued, so that `retire()` can wait for whoever is here.
+        let _rcu = rcu::read_lock();
         if self.private().shared.live.load(Acquire) == 0 {
             return Err(ENODEV);
         }
-        // SAFETY: The wiphy is registered, and the work was initialised. Whoever is between the
-        // check above and here holds RCU or the mutex, which `Registration::drop` waits for before
-        // it cancels all works.
+        // SAFETY: The wiphy is there as long as the hardware, and the work was initialised.
+        // `retire()` waits for RCU readers that have found the hardware live, before it cancels all
+        // works. It can be called in any context.
         unsafe {
             bindings::wiphy_delayed_work_queue(self.raw_wiphy(), work, msecs_to_jiffies(delay))
         };

@@ -90,8 +90,9 @@ impl<L: Layer> Sealed for SkBuff<L> {}
 /// `dma_map_single(dev, skb->data, skb_headlen(skb), dir)`.
 ///
 /// Fails with [`EINVAL`] if there are no data, or if there are fragments; see
-/// [`Skb::linearize`](super::Skb::linearize). Fails with [`EBUSY`] if the device is to write to the
-/// data and the buffer has been cloned.
+/// [`Skb::linearize`](super::Skb::linearize). If the device is to write to the data, fails with
+/// [`EINVAL`] for a layer that is not [`Writable`](super::Writable), and with [`EBUSY`] if the
+/// buffer has been cloned.
 // SAFETY: Until it is unmapped, nobody accesses the buffer, which is owned by the mapping; where
 // the bytes are does not depend on where `self` is. The head of a buffer is from `kmalloc()` or a
 // page fragment, and what follows the data is aligned to a cache line.
@@ -108,8 +109,13 @@ unsafe impl<L: Layer> Owner for SkBuff<L> {
         if self.is_nonlinear() || self.is_empty() {
             return Err(EINVAL);
         }
-        if direction != DataDirection::ToDevice && self.is_cloned() {
-            return Err(EBUSY);
+        if direction != DataDirection::ToDevice {
+            if !L::WRITABLE {
+                return Err(EINVAL);
+            }
+            if self.is_cloned() {
+                return Err(EBUSY);
+            }
         }
         let data = self.data().as_ptr().cast_mut();
 
@@ -272,6 +278,27 @@ mod tests {
         assert!(mapper
             .map(SkBuff::alloc(64, 0, GFP_KERNEL)?, ToDevice)
             .is_err());
+        Ok(())
+    }
+
+    /// Of buffers that must not be changed.
+    struct Kept;
+
+    impl crate::net::skb::private::Sealed for Kept {}
+    impl Layer for Kept {}
+
+    #[test]
+    fn devices_do_not_write_to_what_must_not_change() -> Result {
+        let device = TestDevice::new(c_str!("rust_net_skb_kept"))?;
+        let mapper = Mapper::of(device.bound())?;
+        let mut skb = SkBuff::alloc(64, 0, GFP_KERNEL)?;
+
+        skb.put_data(b"packet")?;
+        // SAFETY: The layer says nothing about the control block.
+        let skb = unsafe { SkBuff::<Kept>::from_raw(skb.into_raw()) };
+        let skb = mapper.map(skb, ToDevice)?.unmap();
+        assert_eq!(skb.data(), b"packet");
+        assert!(mapper.map(skb, FromDevice).is_err());
         Ok(())
     }
 

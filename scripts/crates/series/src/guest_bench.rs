@@ -78,10 +78,17 @@ pub const DISPLAY: Twins = Twins {
                bochs_rust has a timer\nfor frames, and waits. The second ratio is without what \
                that takes.",
     }),
-    why: &[(
-        "code and constants",
-        "what the abstractions have for each driver is compiled into it; it also has vertical          blanks, RGB565 and its conversion",
-    )],
+    why: &[
+        (
+            "update of 64x64 pixels",
+            "it waits for a frame each time",
+        ),
+        (
+            "code and constants",
+            "what the abstractions have for each driver is compiled into it; it also has vertical\n\
+             blanks, RGB565 and its conversion",
+        ),
+    ],
 };
 
 /// Drivers of software radios.

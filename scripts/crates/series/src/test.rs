@@ -63,7 +63,7 @@ pub fn test(bench: &Workbench, extent: Extent) -> Result<bool> {
             passed,
             failed,
             skipped,
-            lines: Vec::new(),
+            lines: report.failures(),
         })
     });
     for (name, time) in times {

@@ -149,6 +149,16 @@ impl Report {
             })
     }
 
+    /// The lines about what failed.
+    pub fn failures(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for boot in self.boots.iter().filter(|boot| !boot.passed()) {
+            lines.push(format!("configuration {}", boot.name));
+            lines.extend(Failures(boot).to_string().lines().map(str::to_string));
+        }
+        lines
+    }
+
     /// Prints it to standard output.
     pub fn print(&self) {
         print!("{self}");
@@ -412,8 +422,24 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Boot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, false)
+    }
+}
+
+/// The part of a boot's table that says what failed.
+struct Failures<'a>(&'a Boot);
+
+impl fmt::Display for Failures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, true)
+    }
+}
+
+impl Boot {
+    fn write(&self, f: &mut fmt::Formatter<'_>, only_failures: bool) -> fmt::Result {
+        let shown = |passed: bool| !(passed && only_failures);
         let mut table = Table(f);
-        for binding in &self.bindings {
+        for binding in self.bindings.iter().filter(|it| shown(it.good())) {
             let device = match &binding.address {
                 Some(address) => format!("{} {address}", binding.id),
                 None => format!("{} (no such device)", binding.id),
@@ -425,12 +451,12 @@ impl fmt::Display for Boot {
             };
             table.row(Verdict::of(binding.good(), false), &device, &what, None)?;
         }
-        if let Some(kunit) = &self.kunit {
+        if let Some(kunit) = self.kunit.as_ref().filter(|it| shown(it.passed())) {
             let verdict = Verdict::of(kunit.passed(), nothing_ran(kunit));
             table.row(verdict, "KUnit", &cases(kunit), None)?;
             table.results(kunit)?;
         }
-        for test in &self.tests {
+        for test in self.tests.iter().filter(|it| shown(it.passed())) {
             let verdict = Verdict::of(test.passed(), nothing_ran(&test.results));
             table.row(verdict, &test.name, &cases(&test.results), test.time)?;
             for failure in &test.failures {
@@ -455,7 +481,7 @@ impl fmt::Display for Boot {
             table.0.write_str("  log: ")?;
             writeln!(table.0, "{}", self.console.display())?;
         }
-        for picture in &self.pictures {
+        for picture in self.pictures.iter().filter(|_| !only_failures) {
             writeln!(table.0, "  picture: {}", picture.display())?;
         }
         Ok(())
@@ -620,6 +646,8 @@ mod tests {
         let text = boot.to_string();
         assert!(text.contains(why), "{text}");
         assert!(text.contains("log: /run/console.log"), "{text}");
+        let report = Report { boots: vec![boot] };
+        assert!(report.failures().iter().any(|line| line.contains(why)));
     }
 
     #[test]
@@ -627,6 +655,7 @@ mod tests {
         let boot = judged("", good(), LOG);
         assert!(boot.passed(), "{boot}");
         assert_eq!(boot.counts(), (1, 0, 0));
+        assert_eq!(Failures(&boot).to_string(), "");
         assert!(!Report::default().passed());
     }
 

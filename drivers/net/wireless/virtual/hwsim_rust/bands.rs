@@ -48,6 +48,22 @@ const CHANNELS_5GHZ: &[Channel] = &[
     Channel::new(5785),
     Channel::new(5805),
     Channel::new(5825),
+    Channel::new(5845),
+    Channel::new(5855),
+    Channel::new(5860),
+    Channel::new(5865),
+    Channel::new(5870),
+    Channel::new(5875),
+    Channel::new(5880),
+    Channel::new(5885),
+    Channel::new(5890),
+    Channel::new(5895),
+    Channel::new(5900),
+    Channel::new(5905),
+    Channel::new(5910),
+    Channel::new(5915),
+    Channel::new(5920),
+    Channel::new(5925),
 ];
 
 const OFDM: [Bitrate; 8] = [

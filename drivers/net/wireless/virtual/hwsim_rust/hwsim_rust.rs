@@ -13,6 +13,29 @@
 //! releases it; `NUMBER COUNTRY` to `hwsim_rust/country` is where it finds itself.
 //!
 //! C version of this driver: [`mac80211_hwsim.c`](../mac80211_hwsim.c)
+//!
+//! # What mac80211_hwsim does otherwise
+//!
+//! - Radios are made by module parameters and over netlink, with parameters of their own. Here they
+//!   are all the same, have up to four channels at a time, and are made by debugfs.
+//! - Its radios hear each other only if they are in network namespaces of the same `netgroup`, and
+//!   in the same `group`. Here all hear all.
+//! - The interface `hwsim0` shows all frames on the air, and a program can be the medium, over
+//!   netlink (wmediumd) or virtio. Here there is neither.
+//! - In debugfs, its radios have `ps`, `group`, `rx_rssi` and `dfs_simulate_radar`.
+//! - It has ad hoc, mesh, peer-to-peer, OCB and NAN interfaces. Here there are stations, access
+//!   points and monitors.
+//! - It has 6 GHz and S1G, channels of 5 and 10 MHz, EHT, multi-link operation, several radios per
+//!   wiphy, radar detection, and more of HT, VHT and HE than is here. Neither has a rate of HE or
+//!   EHT for its own frames.
+//! - Its channels have the power that the regulatory rules allow. Here they have 20 dBm at most.
+//! - It has these features: `WIPHY_FLAG_AP_UAPSD`, TDLS, `NL80211_FEATURE_SCAN_RANDOM_MAC_ADDR`,
+//!   `_AP_SCAN`, `_ACTIVE_MONITOR`, `_AP_MODE_CHAN_WIDTH_CHANGE`, `_STATIC_SMPS` and
+//!   `_DYNAMIC_SMPS`, several BSSIDs per access point, colors of BSSs, fine timing measurements,
+//!   and thresholds of the signal as a list.
+//! - It has a queue for frames on another channel, three addresses per radio, frames in pages
+//!   (`paged_rx`), tables of rates (`rctbl`), regulatory rules of its own (`regtest`), statistics
+//!   for ethtool, and commands of a vendor.
 
 use kernel::{
     c_str, debugfs, fmt,
@@ -92,8 +115,7 @@ impl Radios {
                 .lock()
                 .get(index)
                 .ok_or(ENODEV)?
-                .set_rfkill(blocked);
-            Ok(())
+                .set_rfkill(blocked)
         })
     }
 

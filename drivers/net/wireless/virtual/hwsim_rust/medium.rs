@@ -14,11 +14,21 @@ use kernel::{
     time::{BootTime, Instant, Monotonic},
 };
 
-/// How strong every frame is, in dBm.
-const SIGNAL: i8 = -30;
+/// What a frame has more on arrival than the power it was sent with, in dB: what mac80211_hwsim
+/// has at first, `DEFAULT_RX_RSSI`.
+const PATH: i32 = -50;
 
 /// Where a beacon and a probe response have the TSF.
 const TIMESTAMP: core::ops::Range<usize> = 24..32;
+
+/// How a frame is sent.
+pub(crate) struct Sending<'a> {
+    /// The channel in MHz.
+    pub(crate) freq: u16,
+    /// The power in dBm, if it is sent by an interface that has one.
+    pub(crate) power: Option<i32>,
+    pub(crate) rates: &'a [TxRate],
+}
 
 #[pin_data]
 pub(crate) struct Medium {
@@ -58,9 +68,8 @@ impl Medium {
     pub(crate) fn transmit(
         &self,
         from: &Hw<Radio>,
-        freq: u16,
         frame: &Skb,
-        rates: &[TxRate],
+        sending: &Sending<'_>,
         copy: impl Fn() -> Result<SkBuff>,
         rcu: &rcu::Guard,
     ) -> bool {
@@ -68,8 +77,9 @@ impl Medium {
         let (Some(&control), Some(to)) = (data.first(), data.get(4..10)) else {
             return false;
         };
+        let freq = sending.freq;
         let is_stamped = is_beacon_or_probe_response(control);
-        let Some(status) = status(freq, rates, is_stamped) else {
+        let Some(status) = status(sending, is_stamped) else {
             return false;
         };
         let now = self.time();
@@ -98,20 +108,26 @@ impl Medium {
 }
 
 /// How every radio receives a frame.
-fn status(freq: u16, rates: &[TxRate], is_stamped: bool) -> Option<RxStatus> {
-    let band = if freq < 3000 {
+fn status(sending: &Sending<'_>, is_stamped: bool) -> Option<RxStatus> {
+    let band = if sending.freq < 3000 {
         Band::Band2Ghz
     } else {
         Band::Band5Ghz
     };
-    let mut status = RxStatus::new(band, freq).with_signal(SIGNAL);
-    if let Some(rate) = rates.first() {
+    let mut status = RxStatus::new(band, sending.freq).with_signal(signal(sending.power));
+    if let Some(rate) = sending.rates.first() {
         status = status.with_rate(rate).ok()?;
     }
     if is_stamped {
         status = status.with_boottime(Instant::<BootTime>::now());
     }
     Some(status)
+}
+
+/// How strong a frame arrives, in dBm.
+fn signal(power: Option<i32>) -> i8 {
+    let signal = PATH.saturating_add(power.unwrap_or(0));
+    signal.clamp(i8::MIN.into(), i8::MAX.into()) as i8
 }
 
 /// Whether the first octet of a frame is that of a beacon or a probe response.

@@ -47,6 +47,8 @@ const EXPIRE_STAY: usize = 2;
 #[pin_data]
 pub(crate) struct Radio {
     medium: Arc<Medium>,
+    /// Not 0 if no interface has a channel.
+    idle: Atomic<i32>,
     /// The channel in MHz of a scan, or of a stay on another channel, or 0.
     visited: Atomic<u32>,
     #[pin]
@@ -71,6 +73,7 @@ impl Radio {
     fn new(medium: Arc<Medium>) -> impl PinInit<Self> {
         pin_init!(Self {
             medium,
+            idle: Atomic::new(1),
             visited: Atomic::new(0),
             scan <- new_mutex!(Scan::EMPTY),
             stay <- new_mutex!(None),
@@ -97,7 +100,11 @@ impl Radio {
 
     /// Whether it receives what is sent on a channel.
     pub(crate) fn hears(hw: &Hw<Self>, freq: u16, rcu: &rcu::Guard) -> bool {
-        let mut hears = hw.data().visited() == Some(freq);
+        let radio = hw.data();
+        let mut hears = radio.visited() == Some(freq);
+        if hears || radio.idle.load(Relaxed) != 0 {
+            return hears;
+        }
         hw.for_each_active_interface(rcu, |vif| hears |= Self::channel(vif, rcu) == Some(freq));
         hears
     }
@@ -163,10 +170,13 @@ impl Radio {
                 continue;
             };
             let copy = || probe.copy(GFP_ATOMIC);
+            let sending = crate::medium::Sending {
+                freq: channel.center_freq,
+                power: scan.power,
+                rates: &[],
+            };
             let rcu = rcu::read_lock();
-            radio
-                .medium
-                .transmit(hw, channel.center_freq, &probe, &[], copy, &rcu);
+            radio.medium.transmit(hw, &probe, &sending, copy, &rcu);
         }
         if hw.queue_work::<SCAN_NEXT>(dwell).is_err() {
             drop(scan);
@@ -237,9 +247,12 @@ impl Beacons {
         let mut next = vif.beacon_get(rcu);
         while let Some(frame) = next {
             let copy = || frame.copy_for_rx(GFP_ATOMIC);
-            radio
-                .medium
-                .transmit(hw, freq, &frame, frame.rates(), copy, rcu);
+            let sending = crate::medium::Sending {
+                freq,
+                power: vif.txpower(),
+                rates: frame.rates(),
+            };
+            radio.medium.transmit(hw, &frame, &sending, copy, rcu);
             // What was kept for sleeping stations.
             next = vif.buffered_bc(rcu);
         }
@@ -285,10 +298,12 @@ impl Operations for Radio {
         };
         frame.orphan();
         let copy = || frame.copy_for_rx(GFP_ATOMIC);
-        let acked = radio
-            .medium
-            .transmit(hw, freq, &frame, frame.rates(), copy, rcu)
-            && !frame.no_ack();
+        let sending = crate::medium::Sending {
+            freq,
+            power: frame.vif().and_then(|vif| vif.txpower()),
+            rates: frame.rates(),
+        };
+        let acked = radio.medium.transmit(hw, &frame, &sending, copy, rcu) && !frame.no_ack();
         let is_ampdu = frame.is_ampdu();
         // It was received at the first rate, at the first try.
         let mut status = frame.into_status().first_rate(1);
@@ -340,7 +355,8 @@ impl Operations for Radio {
         Ok(())
     }
 
-    fn config(_hw: &Locked<Hw<Self>>, _changed: ConfChange) -> Result {
+    fn config(hw: &Locked<Hw<Self>>, _changed: ConfChange) -> Result {
+        hw.data().idle.store(hw.conf().idle.into(), Relaxed);
         Ok(())
     }
 
@@ -371,7 +387,13 @@ impl Operations for Radio {
         Ok(())
     }
 
-    fn set_tim(_hw: &Hw<Self>, _sta: &Sta<Self>, _set: bool, _rcu: &rcu::Guard) -> Result {
+    fn set_tim(
+        _hw: &Hw<Self>,
+        _sta: &Station,
+        _data: &(),
+        _set: bool,
+        _rcu: &rcu::Guard,
+    ) -> Result {
         // The next beacon is fetched with the bit.
         Ok(())
     }
@@ -454,7 +476,7 @@ impl Operations for Radio {
         if radio.visited().is_some() || radio.stay.lock().is_some() {
             return Err(EBUSY);
         }
-        *radio.scan.lock() = Scan::new(vif.addr(), req)?;
+        *radio.scan.lock() = Scan::new(vif, req)?;
         hw.queue_work::<SCAN_NEXT>(0)?;
         Ok(ScanStart::Hardware)
     }
@@ -541,6 +563,10 @@ impl Owner {
             ],
             cipher_suites: bands::CIPHERS,
             queues: 4,
+            max_scan_ssids: 255,
+            // `IEEE80211_MAX_DATA_LEN`.
+            max_scan_elements: 2304,
+            max_remain_on_channel: 1000,
             has_channel_switch: true,
             max_rates: 4,
             max_rate_tries: 11,
@@ -563,8 +589,8 @@ impl Owner {
     }
 
     /// As if a switch of the device blocked it.
-    pub(crate) fn set_rfkill(&self, blocked: bool) {
-        self.hw.set_rfkill(blocked);
+    pub(crate) fn set_rfkill(&self, blocked: bool) -> Result {
+        self.hw.set_rfkill(blocked)
     }
 
     /// As if it knew in which country it is.

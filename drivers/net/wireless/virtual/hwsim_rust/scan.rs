@@ -5,7 +5,7 @@
 use kernel::{
     net::{
         cfg80211::ChannelInfo,
-        mac80211::{ScanRequest, Survey},
+        mac80211::{Interface, ScanRequest, Survey},
     },
     prelude::*,
 };
@@ -23,6 +23,8 @@ const NOISE: i8 = -92;
 pub(crate) struct Scan {
     /// The sender of probe requests.
     pub(crate) addr: [u8; 6],
+    /// The power to send them with in dBm, if the interface has one.
+    pub(crate) power: Option<i32>,
     /// What they have after the name.
     pub(crate) elements: KVec<u8>,
     ssids: KVec<KVec<u8>>,
@@ -34,15 +36,17 @@ pub(crate) struct Scan {
 impl Scan {
     pub(crate) const EMPTY: Self = Self {
         addr: [0; 6],
+        power: None,
         elements: KVec::new(),
         ssids: KVec::new(),
         channels: KVec::new(),
         visited: 0,
     };
 
-    pub(crate) fn new(addr: [u8; 6], req: &ScanRequest<'_>) -> Result<Self> {
+    pub(crate) fn new(vif: &Interface, req: &ScanRequest<'_>) -> Result<Self> {
         let mut scan = Self {
-            addr,
+            addr: vif.addr(),
+            power: vif.txpower(),
             ..Self::EMPTY
         };
         scan.elements
