@@ -25,6 +25,11 @@ void rust_helper_skb_orphan(struct sk_buff *skb)
 	skb_orphan(skb);
 }
 
+void rust_helper_skb_list_del_init(struct sk_buff *skb)
+{
+	skb_list_del_init(skb);
+}
+
 void rust_helper_skb_queue_head_init_class(struct sk_buff_head *list,
 					   struct lock_class_key *class)
 {

@@ -41,14 +41,13 @@ netdev()
 	ls "/sys/class/ieee80211/$1/device/net" | head -n 1
 }
 
-# load DRIVER NUMBER: loads it, with so many radios, which can be on several channels at a time.
+# How many channels each radio can be on at a time.
+CHANNELS=4
+
+# load DRIVER NUMBER: loads it, with so many radios.
 load()
 {
-	if [ "$1" = hwsim_rust ]; then
-		modprobe hwsim_rust && echo "$2" >/sys/kernel/debug/hwsim_rust/radios
-	else
-		modprobe "$1" radios="$2" channels=4
-	fi
+	modprobe "$1" radios="$2" channels=$CHANNELS
 }
 
 # make_radio DRIVER: makes one more, and sets RADIO to its number.

@@ -167,6 +167,45 @@ pub enum ChannelType {
 }
 
 impl ChanDef {
+    /// A channel that is `channel`, without another or with the one below or above.
+    ///
+    /// C: `cfg80211_chandef_create()`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::net::cfg80211::{Band, ChanDef, ChannelInfo, ChannelType, ChannelWidth};
+    ///
+    /// let channel = ChannelInfo {
+    ///     band: Band::Band2Ghz,
+    ///     center_freq: 2437,
+    ///     hw_value: 6,
+    ///     disabled: false,
+    ///     no_ir: false,
+    ///     radar: false,
+    /// };
+    /// let chandef = ChanDef::new(&channel, ChannelType::Ht40Minus);
+    /// assert_eq!((chandef.width, chandef.center_freq1), (ChannelWidth::Width40, 2427));
+    /// assert_eq!(chandef.channel_type(), Some(ChannelType::Ht40Minus));
+    /// ```
+    pub fn new(channel: &ChannelInfo, channel_type: ChannelType) -> Self {
+        let center = u32::from(channel.center_freq);
+        let (width, center_freq1) = match channel_type {
+            ChannelType::NoHt => (ChannelWidth::Width20NoHt, center),
+            ChannelType::Ht20 => (ChannelWidth::Width20, center),
+            ChannelType::Ht40Minus => (ChannelWidth::Width40, center.saturating_sub(10)),
+            ChannelType::Ht40Plus => (ChannelWidth::Width40, center + 10),
+        };
+        Self {
+            band: channel.band,
+            center_freq: channel.center_freq,
+            hw_value: channel.hw_value,
+            width,
+            center_freq1,
+            center_freq2: 0,
+        }
+    }
+
     /// What it is for hardware that knows no more than 40 MHz; `None` for other widths.
     ///
     /// C: `cfg80211_get_chandef_type()`.

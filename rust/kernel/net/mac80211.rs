@@ -90,7 +90,23 @@
 //! [`Operations::ChanCtx`], in memory that mac80211 allocates with them. It is made when mac80211
 //! adds one, and dropped after it has removed it.
 //! When hardware is restarted, mac80211 adds them again without having removed them: the callbacks
-//! run again, the data stays as it is.
+//! run again, the data stays as it is. If that fails, because [`Operations::start`] or
+//! [`Operations::add_interface`] does, mac80211 forgets what it has not added again. The data is
+//! dropped then, and there is no callback for it any more.
+//!
+//! # Reception
+//!
+//! | function | context | [`Operations::RX_DIRECT`] |
+//! |---|---|---|
+//! | [`Hw::rx_irqsafe`], [`TxStatus::report_irqsafe`] | any | no |
+//! | [`Hw::rx_ni`], [`TxStatus::report_ni`] | threads, with softirqs enabled | yes |
+//! | [`Hw::rx_napi`], [`Hw::rx_list`], [`TxStatus::report_napi`] | [`napi::Poll`] | yes |
+//!
+//! [`napi::Poll`]: crate::net::napi::Poll
+//!
+//! mac80211 wants frames and status of one hardware one after the other. The tasklet does that for
+//! the first, and a lock of the hardware for the others. A driver must not call the latter with a
+//! lock held that one of its callbacks takes.
 //!
 //! # Examples
 //!
@@ -98,7 +114,7 @@
 //!
 //! ```
 //! use kernel::{
-//!     device::Device,
+//!     device::{Bound, Device},
 //!     net::{
 //!         cfg80211::{Band, BandConfig, Bitrate, Channel, IfType, IfTypes, Locked},
 //!         mac80211::{
@@ -152,7 +168,7 @@
 //!     }
 //! }
 //!
-//! fn register(dev: &Device) -> Result<Registration<Radio>> {
+//! fn register(dev: &Device<Bound>) -> Result<Registration<Radio>> {
 //!     let band = BandConfig {
 //!         band: Band::Band2Ghz,
 //!         channels: &[Channel::new(2412), Channel::new(2437), Channel::new(2462)],
@@ -177,7 +193,7 @@
 //! }
 //!
 //! let dev = kernel::faux::Registration::new(c_str!("rust_doctest_mac80211"), None)?;
-//! let hw = register(dev.as_ref())?;
+//! let hw = register(dev.bound())?;
 //! assert_eq!(hw.wiphy().perm_addr(), [0x02, 0, 0, 0, 0, 1]);
 //! assert!(!hw.lock().conf().monitor);
 //! drop(hw);
@@ -186,6 +202,8 @@
 //! ```
 
 mod chanctx;
+#[cfg(CONFIG_KUNIT = "y")]
+mod data_tests;
 mod event;
 mod hw;
 mod key;
@@ -206,13 +224,13 @@ pub use self::{
     event::{BitrateMask, ChannelSwitch, CqmRssi, Event, MlmeStatus, MlmeStep, PrepTxInfo},
     hw::{Allocated, Conf, Config, Configured, Handle, Hw, HwFlag, Registration},
     key::{Key, KeyFlags, KeyPlace, KeySeq},
-    rx::RxStatus,
+    rx::{EhtRu, HeRu, RxAmpdu, RxBandwidth, RxFlags, RxList, RxRate, RxStatus},
     scan::{RocType, ScanRequest, ScanStart},
     sta::{RateChange, ReleaseReason, Sta, StaNotify, StaState, Station},
     stats::{LowLevelStats, RingParams, StationInfo, Survey},
     tx::{BeaconFrame, Pending, TxFrame, TxRate, TxStatus},
     txq::{ActiveTxq, Txq},
-    vif::{BssChange, BssConf, Interface, Vif},
+    vif::{BeaconOffsets, BssChange, BssConf, Interface, Vif},
 };
 
 use crate::{
@@ -396,6 +414,13 @@ pub trait Operations: Sized + Send + Sync + 'static {
     /// Functions for [`Hw::queue_work`]. They are called with the mutex of the wiphy, like the
     /// callbacks that are, and may sleep.
     const WORKS: &'static [fn(&Locked<Hw<Self>>)] = &[];
+
+    /// Whether frames are received, and their status is reported, without the tasklet of mac80211.
+    ///
+    /// mac80211 does not want both in one driver; see the [module](self#reception) for the
+    /// functions of each. Without the tasklet, the status of a frame can't be reported in
+    /// [`Operations::tx`]: see [`TxFrame::into_pending`].
+    const RX_DIRECT: bool = false;
 
     /// Transmit a frame.
     fn tx(hw: &Hw<Self>, frame: TxFrame<'_, Self>, rcu: &rcu::Guard);

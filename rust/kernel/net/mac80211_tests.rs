@@ -10,7 +10,7 @@ mod tests {
     use super::*;
     use crate::{
         c_str,
-        device::Device,
+        device::{Bound, Device},
         faux,
         net::{
             cfg80211::{
@@ -86,6 +86,9 @@ mod tests {
                         assert!(!frame.is_empty());
                     }
                 }
+                if let Some((beacon, offsets)) = vif.beacon_template(&rcu) {
+                    assert!(offsets.tim.map_or(0, |tim| tim.end) <= beacon.len());
+                }
                 drop(rcu);
                 let _ = hw.cqm_rssi_notify(vif, CqmRssi::Low, -80);
                 let _ = hw.beacon_loss(vif).and_then(|()| hw.connection_loss(vif));
@@ -102,7 +105,12 @@ mod tests {
         const WORKS: &'static [fn(&Locked<Hw<Self>>)] = &[Self::work, Self::look_after, Self::sent];
 
         fn tx(hw: &Hw<Self>, frame: TxFrame<'_, Self>, rcu: &rcu::Guard) {
-            if frame.hw_key().is_some() || frame.bitrate().is_some() {
+            let is_protected = frame
+                .rates()
+                .iter()
+                .any(|rate| rate.use_rts_cts() || rate.use_cts_protect());
+            let protection = frame.rts_cts_rate().filter(|_| is_protected);
+            if frame.hw_key().is_some() || frame.bitrate().or(protection).is_some() {
                 Self::count(hw);
             }
             if let Some(sta) = frame.sta() {
@@ -222,8 +230,12 @@ mod tests {
             }
         }
 
-        fn sta_set_4addr(hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, sta: &Sta<Self>, _enabled: bool) {
-            let _ = hw.start_tx_ba_session(sta, 0, 0);
+        fn sta_set_4addr(hw: &Locked<Hw<Self>>, _vif: &Vif<Self>, sta: &Sta<Self>, enabled: bool) {
+            let _ = if enabled {
+                hw.stop_tx_ba_session(sta, 0)
+            } else {
+                hw.start_tx_ba_session(sta, 0, 0)
+            };
         }
 
         fn get_expected_throughput(_hw: &Hw<Self>, _sta: &Sta<Self>, _rcu: &rcu::Guard) -> u32 {
@@ -481,18 +493,18 @@ mod tests {
         ..Config::DEFAULT
     };
 
-    fn configure(dev: &Device, config: &Config<'_>) -> Result<Configured<Busy>> {
+    fn configure(dev: &Device<Bound>, config: &Config<'_>) -> Result<Configured<Busy>> {
         Allocated::new(dev, Busy::new())?.configure(config)
     }
 
-    fn registered(dev: &Device) -> Result<Registration<Busy>> {
+    fn registered(dev: &Device<Bound>) -> Result<Registration<Busy>> {
         configure(dev, &CONFIG)?.register()
     }
 
     #[test]
     fn configurations_that_mac80211_warns_about_are_refused() -> Result {
         let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
-        let dev: &Device = dev.as_ref();
+        let dev = dev.bound();
         let refused = |config| configure(dev, &config).err() == Some(EINVAL);
         assert!(refused(Config {
             bands: &[BAND, BAND],
@@ -569,7 +581,7 @@ mod tests {
     #[test]
     fn queues_stop_and_wake() -> Result {
         let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
-        let hw = registered(dev.as_ref())?;
+        let hw = registered(dev.bound())?;
         assert!(hw.has_flag(HwFlag::SignalDbm) && !hw.has_flag(HwFlag::MfpCapable));
         assert_eq!(hw.queue_stopped(2), Ok(false));
         hw.stop_queue(2)?;
@@ -585,7 +597,7 @@ mod tests {
     #[test]
     fn work_runs_once_it_is_queued_and_not_when_it_is_cancelled() -> Result {
         let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
-        let hw = registered(dev.as_ref())?;
+        let hw = registered(dev.bound())?;
         // Cancelled in time, and left for the end of the registration.
         hw.queue_work::<0>(60_000)?;
         hw.lock().cancel_work::<0>();
@@ -602,7 +614,7 @@ mod tests {
     #[test]
     fn probe_requests_have_the_name_and_the_elements() -> Result {
         let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
-        let hw = registered(dev.as_ref())?;
+        let hw = registered(dev.bound())?;
         let frame = hw.probe_request(&ADDR, b"net", &[1, 1, 0x82])?;
         let data = frame.data();
         assert_eq!(data.first(), Some(&0x40));
@@ -616,7 +628,7 @@ mod tests {
     #[test]
     fn wiphys_have_names_channels_rules_and_switches() -> Result {
         let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
-        let hw = registered(dev.as_ref())?;
+        let hw = registered(dev.bound())?;
         assert!(hw.lock().wiphy_name().to_bytes().starts_with(b"phy"));
         dev_dbg!(hw.wiphy().device(), "has a name\n");
         assert_eq!(hw.lock().regulatory_hint(*b"u1"), Err(EINVAL));
@@ -634,7 +646,7 @@ mod tests {
     #[test]
     fn rules_of_the_driver_apply() -> Result {
         let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
-        let dev: &Device = dev.as_ref();
+        let dev = dev.bound();
         let rule = RegRule {
             start_freq: 2402,
             end_freq: 2422,
@@ -699,10 +711,11 @@ mod tests {
     #[test]
     fn nobody_is_found_where_nobody_is() -> Result {
         let dev = faux::Registration::new(c_str!("rust_kunit_mac80211"), None)?;
-        let hw = registered(dev.as_ref())?;
+        let hw = registered(dev.bound())?;
         let rcu = rcu::read_lock();
         assert!(hw.find_sta(&[2; 6], &ADDR, &rcu).is_none());
         hw.for_each_sta(&rcu, |_| Busy::count(&hw));
+        hw.for_each_chanctx(&rcu, |_| Busy::count(&hw));
         hw.for_each_active_interface(&rcu, |vif| {
             assert!(vif.find_sta(&[2; 6], &rcu).is_none());
         });

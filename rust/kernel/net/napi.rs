@@ -90,6 +90,19 @@ impl PollContext<'_> {
         self.napi.as_ptr()
     }
 
+    /// Hands a received packet to the network stack (`napi_gro_receive()`).
+    ///
+    /// # Safety
+    ///
+    /// The caller must own the buffer, which must be as a network device hands it over.
+    #[allow(dead_code)]
+    #[inline]
+    pub(crate) unsafe fn gro_receive(&self, skb: NonNull<bindings::sk_buff>) {
+        // SAFETY: This is the context of a poll function of the instance; the buffer is handed over
+        // by the safety requirements.
+        unsafe { bindings::gro_receive_skb(&raw mut (*self.as_raw()).gro, skb.as_ptr()) };
+    }
+
     /// Frees the buffer of a packet that has been transmitted (`napi_consume_skb()`), so that it
     /// can be used again for a received one soon.
     #[inline]

@@ -50,7 +50,36 @@ both_in_turn()
 	done
 }
 
-plan 10
+# begins WIDTHxHEIGHT PARAMETER...: loaded with the parameters, this mode is the preferred one, and
+# the console has it.
+begins()
+{
+	begins_mode=$1
+	shift
+	modprobe -r $DRIVER && modprobe $DRIVER "$@" && retry 5 find_card && retry 5 has_console || return 1
+	head -n 1 "$CONNECTOR/modes"
+	shown
+	[ "$(head -n 1 "$CONNECTOR/modes")" = "$begins_mode" ] && retry 5 is_shown "$begins_mode"
+}
+
+is_shown()
+{
+	[ "$(shown)" = "$1" ]
+}
+
+# Not loaded with a parameter that it does not take.
+refused()
+{
+	modprobe -r $DRIVER && ! modprobe $DRIVER "$@" && [ ! -e /sys/module/$DRIVER ]
+}
+
+# Loaded, but the device is not for it.
+left_alone()
+{
+	modprobe $DRIVER "$@" && [ -e /sys/module/$DRIVER ] && [ "$(bound)" = - ]
+}
+
+plan 14
 
 device 1234:1111
 same "driver is bound" "$(bound)" $DRIVER
@@ -66,3 +95,7 @@ check "mode sets" kms modes "$CARD" 10
 check "the driver in C and the one in Rust in turn" both_in_turn
 find_card
 check "mode sets after that" kms modes "$CARD" 4
+check "begins with another mode" begins 800x600 defx=800 defy=600
+check "a width that is too large" refused defx=65536
+check "modeset=0" left_alone modeset=0
+check "modeset=1" begins 1024x768 modeset=1

@@ -9,8 +9,8 @@
 //!
 //! C version of this driver: [`drivers/gpu/drm/tiny/bochs.c`](./bochs.c)
 //!
-//! In contrast to that, memory (BAR 0) which another driver has requested is not used, and there
-//! are no parameters `modeset`, `defx` and `defy`.
+//! In contrast to that, memory (BAR 0) which another driver has requested is not used, and with the
+//! parameter `modeset=0` the module is loaded, but drives no device.
 
 use kernel::{
     aperture, c_str,
@@ -22,7 +22,8 @@ use kernel::{
         kms::{
             self, Connector, ConnectorProbe, ConnectorType, Crtc, CrtcCommit, DisplayMode, Encoder,
             EncoderType, FourCc, ModeConfig, ModeStatus, NewObjects, PanicContext, Plane,
-            PlaneCheck, PlaneCommit, PlaneInfo, PlaneLimits, PlaneType, ScanoutBuffer, Vblank,
+            PlaneCheck, PlaneCommit, PlaneInfo, PlaneLimits, PlaneProperties, PlaneType,
+            ScanoutBuffer, Vblank,
         },
     },
     io::{
@@ -145,11 +146,9 @@ const HAS_RGB565: bool = cfg!(target_endian = "little");
 /// larger ones is converted then.
 const MIN_CPP: u32 = if HAS_RGB565 { 2 } else { 4 };
 
-/// The limits of the device, and what it begins with if it has no EDID.
+/// The limits of the device.
 const MAX_WIDTH: u32 = 8192;
 const MAX_HEIGHT: u32 = 8192;
-const DEFAULT_WIDTH: u16 = 1024;
-const DEFAULT_HEIGHT: u16 = 768;
 
 const NAME: &CStr = c_str!("bochs_rust");
 
@@ -614,6 +613,7 @@ struct BochsConnector;
 #[vtable]
 impl kms::DriverConnector for BochsConnector {
     type Driver = BochsDriver;
+    type State = ();
 
     fn get_modes(connector: &Connector<BochsDriver>, probe: &mut ConnectorProbe<'_, BochsDriver>) {
         let bochs = connector.drm();
@@ -644,7 +644,10 @@ impl kms::DriverConnector for BochsConnector {
             Some(_) => probe.add_edid_modes(),
             None => {
                 probe.add_usual_modes(MAX_WIDTH, MAX_HEIGHT);
-                probe.prefer_mode(DEFAULT_WIDTH, DEFAULT_HEIGHT);
+                probe.prefer_mode(
+                    *module_parameters::defx.value(),
+                    *module_parameters::defy.value(),
+                );
             }
         }
     }
@@ -681,6 +684,7 @@ impl kms::Driver for BochsDriver {
                 modifiers: &[],
                 damage_clips: true,
                 possible_crtcs: 0,
+                properties: PlaneProperties::default(),
             },
             Ok(BochsPlane),
         )?;
@@ -759,8 +763,10 @@ impl pci::Driver for BochsDriver {
     const PM: Option<pci::pm::Ops<Self>> = Some(pci::pm::Ops::simple());
 
     fn probe(pdev: &pci::Device<Core>, _info: &Self::IdInfo) -> Result<Pin<KBox<Self>>> {
-        if drm::firmware_drivers_only() {
-            return Err(ENODEV);
+        match *module_parameters::modeset.value() {
+            0 => return Err(ENODEV),
+            -1 if drm::firmware_drivers_only() => return Err(ENODEV),
+            _ => (),
         }
 
         // Before anything that a generic driver may be using is touched.
@@ -795,4 +801,18 @@ kernel::module_pci_driver! {
     authors: ["Seed e5ff81f6 maintainers"],
     description: "DRM support for bochs dispi vga interface (qemu stdvga)",
     license: "GPL v2",
+    params: {
+        modeset: i32 {
+            default: -1,
+            description: "Drive devices: 0 none, 1 all, -1 all unless the kernel has nomodeset",
+        },
+        defx: u16 {
+            default: 1024,
+            description: "Width to begin with if there is no EDID",
+        },
+        defy: u16 {
+            default: 768,
+            description: "Height to begin with if there is no EDID",
+        },
+    },
 }

@@ -6,10 +6,14 @@
 //! [`include/drm/drm_edid.h`](srctree/include/drm/drm_edid.h),
 //! [`include/drm/drm_probe_helper.h`](srctree/include/drm/drm_probe_helper.h)
 
-use super::{encoder::Encoder, Driver, NewObjects};
+use super::{
+    crtc::{Crtc, CrtcState},
+    encoder::Encoder,
+    AtomicState, Driver, New, NewObjects, Old, State,
+};
 use crate::{
     bindings, drm,
-    error::{to_result, VTABLE_DEFAULT_ERROR},
+    error::{from_result, to_result, VTABLE_DEFAULT_ERROR},
     i2c::I2cAdapter,
     prelude::*,
     types::Opaque,
@@ -23,6 +27,12 @@ use core::{marker::PhantomData, ops::Deref, ptr, ptr::NonNull};
 pub trait DriverConnector: Send + Sync + Sized + 'static {
     /// The driver.
     type Driver: Driver<Connector = Self>;
+
+    /// What belongs to one state of a connector.
+    ///
+    /// A new state begins as a clone of the present one, and may be changed in the check phase
+    /// only.
+    type State: Clone + Default + Send + Sync;
 
     /// How the driver learns that a display has been plugged in or out.
     const HOTPLUG: Hotplug = Hotplug::Never;
@@ -44,9 +54,23 @@ pub trait DriverConnector: Send + Sync + Sized + 'static {
         let _ = (connector, force);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
+
+    /// Check phase: decides whether the new state can be shown, also if the connector is not used
+    /// in it.
+    ///
+    /// May fail, and must not touch the hardware: it may be a test only. Planes and CRTCs are
+    /// checked later.
+    fn atomic_check(
+        connector: &Connector<Self::Driver>,
+        check: &mut ConnectorCheck<'_, Self::Driver>,
+    ) -> Result {
+        let _ = (connector, check);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 }
 
 type Data<T> = <T as Driver>::Connector;
+pub(super) type StateData<T> = <Data<T> as DriverConnector>::State;
 
 /// Whether a display is plugged in.
 ///
@@ -130,15 +154,20 @@ impl<T: Driver> Connector<T> {
             None
         },
         destroy: Some(Self::destroy),
-        reset: Some(bindings::drm_atomic_helper_connector_reset),
-        atomic_duplicate_state: Some(bindings::drm_atomic_helper_connector_duplicate_state),
-        atomic_destroy_state: Some(bindings::drm_atomic_helper_connector_destroy_state),
+        reset: Some(Self::reset),
+        atomic_duplicate_state: Some(Self::atomic_duplicate_state),
+        atomic_destroy_state: Some(Self::atomic_destroy_state),
         ..pin_init::zeroed()
     };
 
     const HELPER_FUNCS: bindings::drm_connector_helper_funcs =
         bindings::drm_connector_helper_funcs {
             get_modes: Some(Self::get_modes),
+            atomic_check: if Data::<T>::HAS_ATOMIC_CHECK {
+                Some(Self::atomic_check)
+            } else {
+                None
+            },
             ..pin_init::zeroed()
         };
 
@@ -236,6 +265,62 @@ impl<T: Driver> Connector<T> {
         }
     }
 
+    unsafe extern "C" fn reset(connector: *mut bindings::drm_connector) {
+        // SAFETY: `connector` is valid, and if it has a state it is one of ours. This is only
+        // called by `NewObjects::finish()`, when nobody else uses the device: no lock is needed.
+        unsafe {
+            if !(*connector).state.is_null() {
+                Self::atomic_destroy_state(connector, (*connector).state);
+                (*connector).state = ptr::null_mut();
+            }
+        }
+
+        // That there is no state is noticed by `NewObjects::finish()`.
+        let state = Base::<T>::alloc(Default::default());
+        if !state.is_null() {
+            // SAFETY: `connector` is valid, and takes over `state`.
+            unsafe { bindings::__drm_atomic_helper_connector_reset(connector, state) };
+        }
+    }
+
+    unsafe extern "C" fn atomic_duplicate_state(
+        connector: *mut bindings::drm_connector,
+    ) -> *mut bindings::drm_connector_state {
+        // SAFETY: `connector` is valid, the lock that protects its state is held, and it is one of
+        // ours or null. If `connector` has a state, `state` is zeroed memory, or null.
+        unsafe {
+            let state = Base::<T>::alloc_like((*connector).state);
+            if !state.is_null() {
+                bindings::__drm_atomic_helper_connector_duplicate_state(connector, state);
+            }
+            state
+        }
+    }
+
+    unsafe extern "C" fn atomic_destroy_state(
+        _connector: *mut bindings::drm_connector,
+        state: *mut bindings::drm_connector_state,
+    ) {
+        // SAFETY: `state` is one of ours, and not used by anybody else any more.
+        unsafe {
+            bindings::__drm_atomic_helper_connector_destroy_state(state);
+            Base::<T>::free(state);
+        }
+    }
+
+    unsafe extern "C" fn atomic_check(
+        connector: *mut bindings::drm_connector,
+        state: *mut bindings::drm_atomic_state,
+    ) -> c_int {
+        // SAFETY: `connector` is valid, and part of `state`, which is in the check phase.
+        let mut check = unsafe { ConnectorCheck::new(Self::from_raw(connector), state) };
+
+        from_result(|| {
+            Data::<T>::atomic_check(check.connector, &mut check)?;
+            Ok(0)
+        })
+    }
+
     unsafe extern "C" fn get_modes(connector: *mut bindings::drm_connector) -> c_int {
         // SAFETY: `connector` is valid, and the lock of the mode configuration is held.
         let connector = unsafe { Self::from_raw(connector) };
@@ -256,6 +341,117 @@ impl<T: Driver> Connector<T> {
         // SAFETY: `connector` is valid.
         Data::<T>::detect(unsafe { Self::from_raw(connector) }, force)
             as bindings::drm_connector_status
+    }
+}
+
+/// A state of a connector.
+///
+/// Dereferences to the data of the driver. C struct: `struct drm_connector_state`.
+///
+/// # Invariants
+///
+/// This is a valid state of a connector of the driver `T`.
+#[repr(transparent)]
+pub struct ConnectorState<T: Driver>(Base<T>);
+
+type Base<T> = State<bindings::drm_connector_state, StateData<T>>;
+
+impl<T: Driver> Deref for ConnectorState<T> {
+    type Target = StateData<T>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0.data
+    }
+}
+
+impl<T: Driver> ConnectorState<T> {
+    /// # Safety
+    ///
+    /// `state` must be a state of a connector of the driver `T`, and valid for `'a`.
+    pub(super) unsafe fn from_raw<'a>(state: *mut bindings::drm_connector_state) -> &'a Self {
+        // SAFETY: By the safety requirements, it comes from `State::alloc()`.
+        unsafe { &*state.cast() }
+    }
+
+    fn as_raw(&self) -> *mut bindings::drm_connector_state {
+        self.0.base.get()
+    }
+
+    /// # Safety
+    ///
+    /// `state` must be a state of a connector of the driver `T`, be valid for `'a`, and belong to
+    /// the caller.
+    pub(super) unsafe fn data_mut<'a>(
+        state: *mut bindings::drm_connector_state,
+    ) -> &'a mut StateData<T> {
+        // SAFETY: By the safety requirements, it comes from `State::alloc()`.
+        unsafe { &mut (*state.cast::<Base<T>>()).data }
+    }
+
+    /// Returns the CRTC that is shown on the display, or [`None`] if the connector is not used.
+    pub fn crtc(&self) -> Option<&Crtc<T>> {
+        // SAFETY: By the type invariants.
+        let crtc = unsafe { (*self.as_raw()).crtc };
+
+        // SAFETY: If there is one, it belongs to the same device.
+        (!crtc.is_null()).then(|| unsafe { Crtc::from_raw(crtc) })
+    }
+}
+
+/// The check phase, of a connector.
+pub struct ConnectorCheck<'a, T: Driver> {
+    connector: &'a Connector<T>,
+    state: AtomicState<'a, T>,
+    old: *mut bindings::drm_connector_state,
+    new: *mut bindings::drm_connector_state,
+}
+
+impl<'a, T: Driver> ConnectorCheck<'a, T> {
+    /// # Safety
+    ///
+    /// `connector` must be part of `state`, which must be valid and in the check phase for `'a`.
+    unsafe fn new(connector: &'a Connector<T>, state: *mut bindings::drm_atomic_state) -> Self {
+        // SAFETY: By the safety requirements.
+        unsafe {
+            Self {
+                connector,
+                state: AtomicState::from_raw(state),
+                old: bindings::drm_atomic_get_old_connector_state(state, connector.as_raw()),
+                new: bindings::drm_atomic_get_new_connector_state(state, connector.as_raw()),
+            }
+        }
+    }
+
+    /// Returns the state that is checked.
+    pub fn new_state(&self) -> New<'_, ConnectorState<T>> {
+        // SAFETY: The connector is part of the atomic state, hence it has a new state. It is
+        // changed only through `self`.
+        New::of(unsafe { ConnectorState::from_raw(self.new) })
+    }
+
+    /// Returns the state that the device is in before.
+    pub fn old_state(&self) -> Old<'_, ConnectorState<T>> {
+        // SAFETY: The connector is part of the atomic state, hence it has an old state.
+        Old::of(unsafe { ConnectorState::from_raw(self.old) })
+    }
+
+    /// Returns the data of the driver in the new state, to change it.
+    pub fn data_mut(&mut self) -> &mut StateData<T> {
+        // SAFETY: As in `new_state()`. In the check phase, the new state belongs to the task that
+        // checks it.
+        unsafe { ConnectorState::<T>::data_mut(self.new) }
+    }
+
+    /// Returns the new state of the CRTC that is to be shown on the display.
+    pub fn new_crtc_state(&self) -> Option<New<'_, CrtcState<T>>> {
+        // SAFETY: `new` is valid.
+        let crtc = unsafe { (*self.new).crtc };
+
+        if crtc.is_null() {
+            return None;
+        }
+        // SAFETY: It is a CRTC of the same device.
+        self.state.new_crtc_state(unsafe { Crtc::from_raw(crtc) })
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     AtomicState, Driver, New, NewObjects, Old, State,
 };
 use crate::{
-    bindings, drm,
+    bindings, device, drm,
     error::{from_result, to_result, VTABLE_DEFAULT_ERROR},
     new_spinlock,
     prelude::*,
@@ -33,6 +33,9 @@ pub enum Vblank {
     None,
     /// A timer that runs at the rate of the mode, for hardware that does not tell.
     Timer,
+    /// An interrupt of the hardware, whose handler calls [`Crtc::handle_vblank`].
+    /// [`DriverCrtc::enable_vblank`] and [`DriverCrtc::disable_vblank`] are needed then.
+    Interrupt,
 }
 
 /// An entry of a gamma table: what is shown for a color, from 0 to 65535.
@@ -72,6 +75,10 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
     /// Where vertical blanks come from.
     const VBLANK: Vblank = Vblank::None;
 
+    /// The largest value of [`Self::get_vblank_counter`], one less than a power of 2; 0 without
+    /// that callback.
+    const MAX_VBLANK_COUNT: u32 = 0;
+
     /// Check phase: decides whether the new state can be shown.
     ///
     /// May fail, and must not touch the hardware: it may be a test only. By default, a CRTC that is
@@ -102,6 +109,41 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
     /// Commit phase: planes have been updated.
     fn atomic_flush(crtc: &Crtc<Self::Driver>, commit: &CrtcCommit<'_, Self::Driver>) {
         let _ = (crtc, commit);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Enables the interrupt of vertical blanks, of [`Vblank::Interrupt`].
+    ///
+    /// `dev` is the parent of the device: the hardware is there as long as this runs. Only called
+    /// between [`Self::atomic_enable`] and [`Self::atomic_disable`].
+    ///
+    /// In atomic context, with spinlocks held that [`Crtc::handle_vblank`] takes, and interrupts
+    /// disabled. A lock that is taken here must not be held when that is called.
+    ///
+    /// If this fails, user space can't wait for a vertical blank, and page-flip events are sent at
+    /// once.
+    fn enable_vblank(crtc: &Crtc<Self::Driver>, dev: &device::Device<device::Bound>) -> Result {
+        let _ = (crtc, dev);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Disables the interrupt of vertical blanks, after [`Self::enable_vblank`] has succeeded.
+    ///
+    /// In the same context as that. Not called for a device that has been unplugged: who unbinds it
+    /// has to see to what the hardware does from then on.
+    fn disable_vblank(crtc: &Crtc<Self::Driver>, dev: &device::Device<device::Bound>) {
+        let _ = (crtc, dev);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Returns how many vertical blanks the hardware has counted, up to [`Self::MAX_VBLANK_COUNT`],
+    /// after which it begins at 0 again.
+    ///
+    /// For [`Vblank::Interrupt`], in the same context as [`Self::enable_vblank`]. With it, vertical
+    /// blanks count also while the interrupt is disabled. The hardware has to count before
+    /// [`Crtc::handle_vblank`] is called for the same vertical blank.
+    fn get_vblank_counter(crtc: &Crtc<Self::Driver>, dev: &device::Device<device::Bound>) -> u32 {
+        let _ = (crtc, dev);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 }
@@ -172,6 +214,34 @@ impl<T: Driver> Deref for Crtc<T> {
 impl<T: Driver> Crtc<T> {
     pub(super) const HAS_VBLANK: bool = !matches!(Data::<T>::VBLANK, Vblank::None);
 
+    const HAS_INTERRUPT: bool = matches!(Data::<T>::VBLANK, Vblank::Interrupt);
+
+    /// The callbacks of a driver that has others than its [`DriverCrtc::VBLANK`] needs would not be
+    /// called, or be missing. Its CRTCs can't be built.
+    const VBLANK_CALLBACKS: () = {
+        let max = Data::<T>::MAX_VBLANK_COUNT;
+
+        assert!(
+            Data::<T>::HAS_ENABLE_VBLANK == Self::HAS_INTERRUPT
+                && Data::<T>::HAS_DISABLE_VBLANK == Self::HAS_INTERRUPT,
+            "enable_vblank() and disable_vblank() are for Vblank::Interrupt, which needs both"
+        );
+        assert!(
+            Data::<T>::HAS_GET_VBLANK_COUNTER == (max != 0) && max & max.wrapping_add(1) == 0,
+            "get_vblank_counter() needs a MAX_VBLANK_COUNT that is one less than a power of 2"
+        );
+        assert!(
+            max == 0 || Self::HAS_INTERRUPT,
+            "get_vblank_counter() is for Vblank::Interrupt"
+        );
+    };
+
+    /// What [`Self::handle_vblank`] needs, which can't be built otherwise.
+    const IS_INTERRUPT: () = assert!(
+        Self::HAS_INTERRUPT,
+        "DriverCrtc::VBLANK is not Vblank::Interrupt"
+    );
+
     const FUNCS: bindings::drm_crtc_funcs = bindings::drm_crtc_funcs {
         reset: Some(Self::reset),
         destroy: Some(Self::destroy),
@@ -179,20 +249,24 @@ impl<T: Driver> Crtc<T> {
         page_flip: Some(bindings::drm_atomic_helper_page_flip),
         atomic_duplicate_state: Some(Self::atomic_duplicate_state),
         atomic_destroy_state: Some(Self::atomic_destroy_state),
-        enable_vblank: if Self::HAS_VBLANK {
-            Some(Self::enable_vblank)
+        enable_vblank: match Data::<T>::VBLANK {
+            Vblank::None => None,
+            Vblank::Timer => Some(Self::enable_timer),
+            Vblank::Interrupt => Some(Self::enable_vblank),
+        },
+        disable_vblank: match Data::<T>::VBLANK {
+            Vblank::None => None,
+            Vblank::Timer => Some(Self::disable_timer),
+            Vblank::Interrupt => Some(Self::disable_vblank),
+        },
+        get_vblank_counter: if Data::<T>::HAS_GET_VBLANK_COUNTER {
+            Some(Self::get_vblank_counter)
         } else {
             None
         },
-        disable_vblank: if Self::HAS_VBLANK {
-            Some(Self::disable_vblank)
-        } else {
-            None
-        },
-        get_vblank_timestamp: if Self::HAS_VBLANK {
-            Some(Self::get_vblank_timestamp)
-        } else {
-            None
+        get_vblank_timestamp: match Data::<T>::VBLANK {
+            Vblank::Timer => Some(Self::get_timer_timestamp),
+            Vblank::None | Vblank::Interrupt => None,
         },
         ..pin_init::zeroed()
     };
@@ -234,6 +308,8 @@ impl<T: Driver> Crtc<T> {
         cursor: Option<&'a Plane<T>>,
         data: impl PinInit<Data<T>, Error>,
     ) -> Result<&'a Self> {
+        let () = Self::VBLANK_CALLBACKS;
+
         // SAFETY: The device is valid and has a mode configuration.
         NewObjects::<T>::check_count(unsafe { (*new.drm().as_raw()).mode_config.num_crtc })?;
 
@@ -346,9 +422,33 @@ impl<T: Driver> Crtc<T> {
         1 << unsafe { (*self.as_raw()).index }
     }
 
-    /// Stops vertical blanks for good, and waits for the timer. May be called again.
+    /// Tells that a vertical blank has begun: it is counted, and the events that wait for it are
+    /// sent.
     ///
-    /// Usually, a last commit has disabled them, but it may have failed, or not have been the last.
+    /// Called by the handler of the interrupt, see [`drm::Device::crtc`]. In any context that is
+    /// not an NMI, but not from the callbacks of [`DriverCrtc`] for vertical blanks, nor with a
+    /// lock that these take. Does nothing unless vertical blanks are enabled.
+    ///
+    /// Can't be built for a driver whose [`DriverCrtc::VBLANK`] is not [`Vblank::Interrupt`].
+    ///
+    /// C function: `drm_crtc_handle_vblank()`.
+    pub fn handle_vblank(&self) {
+        let () = Self::IS_INTERRUPT;
+        let crtc = self.as_raw();
+
+        // As long as objects are created, `drm_vblank_init()` has not been called. Only who creates
+        // them has this CRTC then.
+        //
+        // SAFETY: By the type invariants.
+        unsafe {
+            if (*(*crtc).dev).num_crtcs != 0 {
+                bindings::drm_crtc_handle_vblank(crtc);
+            }
+        }
+    }
+
+    /// Stops vertical blanks for good, sends the events that wait for one, and waits for the timer.
+    /// May be called again.
     ///
     /// # Safety
     ///
@@ -356,7 +456,7 @@ impl<T: Driver> Crtc<T> {
     /// been registered.
     pub(super) unsafe fn stop_vblank(&self) {
         // SAFETY: By the safety requirements; the C function may be called when it is off already.
-        // From here on, the timer does not start again: C calls `enable_vblank()` only if
+        // From here on, the timer does not start again: C enables vertical blanks only if
         // `drm_crtc_vblank_on()` has been called since, and see `atomic_enable()` for that.
         unsafe {
             bindings::drm_crtc_vblank_off(self.as_raw());
@@ -366,7 +466,7 @@ impl<T: Driver> Crtc<T> {
 
     /// Has the event of the new state, if there is one, sent with the next vertical blank, or now
     /// if there is none.
-    fn send_event(&self, state: *mut bindings::drm_crtc_state) {
+    pub(super) fn send_event(&self, state: *mut bindings::drm_crtc_state) {
         let crtc = self.as_raw();
 
         // SAFETY: `crtc` and `state` are valid. The event belongs to the commit, which runs in this
@@ -541,6 +641,50 @@ impl<T: Driver> Crtc<T> {
 
     /// Called with spinlocks held and interrupts disabled.
     unsafe extern "C" fn enable_vblank(crtc: *mut bindings::drm_crtc) -> c_int {
+        // SAFETY: `crtc` is valid.
+        let this = unsafe { Self::from_raw(crtc) };
+
+        // If the device has been unplugged, vertical blanks are going to be stopped, and events are
+        // sent then.
+        let Some(guard) = this.drm().enter() else {
+            return 0;
+        };
+
+        from_result(|| {
+            Data::<T>::enable_vblank(this, guard.dev())?;
+            Ok(0)
+        })
+    }
+
+    /// Called with spinlocks held and interrupts disabled.
+    unsafe extern "C" fn disable_vblank(crtc: *mut bindings::drm_crtc) {
+        // SAFETY: `crtc` is valid.
+        let this = unsafe { Self::from_raw(crtc) };
+
+        if let Some(guard) = this.drm().enter() {
+            Data::<T>::disable_vblank(this, guard.dev());
+        }
+    }
+
+    /// Called with spinlocks held and interrupts disabled.
+    unsafe extern "C" fn get_vblank_counter(crtc: *mut bindings::drm_crtc) -> u32 {
+        // SAFETY: `crtc` is valid.
+        let this = unsafe { Self::from_raw(crtc) };
+
+        match this.drm().enter() {
+            Some(guard) => {
+                Data::<T>::get_vblank_counter(this, guard.dev()) & Data::<T>::MAX_VBLANK_COUNT
+            }
+            // As if there had been none since.
+            //
+            // SAFETY: `crtc` is valid, and `drm_vblank_init()` has been called. The lock that
+            // protects the field is held.
+            None => unsafe { (*bindings::drm_crtc_vblank_crtc(crtc)).last },
+        }
+    }
+
+    /// Called with spinlocks held and interrupts disabled.
+    unsafe extern "C" fn enable_timer(crtc: *mut bindings::drm_crtc) -> c_int {
         // SAFETY: `crtc` is valid, and `drm_vblank_init()` has been called.
         let (this, period) = unsafe {
             (
@@ -572,7 +716,7 @@ impl<T: Driver> Crtc<T> {
     }
 
     /// Called with spinlocks held and interrupts disabled.
-    unsafe extern "C" fn disable_vblank(crtc: *mut bindings::drm_crtc) {
+    unsafe extern "C" fn disable_timer(crtc: *mut bindings::drm_crtc) {
         // SAFETY: `crtc` is valid.
         let this = unsafe { Self::from_raw(crtc) };
 
@@ -583,7 +727,7 @@ impl<T: Driver> Crtc<T> {
     }
 
     /// Called with spinlocks held and interrupts disabled.
-    unsafe extern "C" fn get_vblank_timestamp(
+    unsafe extern "C" fn get_timer_timestamp(
         crtc: *mut bindings::drm_crtc,
         _max_error: *mut c_int,
         vblank_time: *mut bindings::ktime_t,
@@ -685,6 +829,17 @@ impl<T: Driver> CrtcState<T> {
     #[inline]
     pub(super) fn as_raw(&self) -> *mut bindings::drm_crtc_state {
         self.0.base.get()
+    }
+
+    /// # Safety
+    ///
+    /// `state` must be a state of a CRTC of the driver `T`, be valid for `'a`, and belong to the
+    /// caller.
+    pub(super) unsafe fn data_mut<'a>(
+        state: *mut bindings::drm_crtc_state,
+    ) -> &'a mut StateData<T> {
+        // SAFETY: By the safety requirements, it comes from `State::alloc()`.
+        unsafe { &mut (*state.cast::<Base<T>>()).data }
     }
 
     /// Returns whether the CRTC is in use. It may still be off, see [`Self::is_active`].
@@ -795,7 +950,33 @@ impl<'a, T: Driver> CrtcCheck<'a, T> {
     pub fn data_mut(&mut self) -> &mut StateData<T> {
         // SAFETY: As in `new_state()`. In the check phase, the new state belongs to the task that
         // checks it.
-        unsafe { &mut (*self.new.cast::<Base<T>>()).data }
+        unsafe { CrtcState::<T>::data_mut(self.new) }
+    }
+
+    /// Lets `f` change the mode that the hardware is to have, see [`CrtcState::mode`].
+    ///
+    /// `f` gets what user space has asked for, as changed by the encoders. It is not called if the
+    /// mode stays the same as before.
+    ///
+    /// C field: `adjusted_mode` of `struct drm_crtc_state`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::kms::{CrtcCheck, Driver};
+    ///
+    /// /// The clock is a multiple of 1 MHz.
+    /// fn round_clock<T: Driver>(check: &mut CrtcCheck<'_, T>) {
+    ///     check.adjust_mode(|mode| {
+    ///         let clock = mode.clock();
+    ///
+    ///         mode.set_clock(clock - clock % 1000);
+    ///     });
+    /// }
+    /// ```
+    pub fn adjust_mode(&mut self, f: impl FnOnce(&mut DisplayMode)) {
+        // SAFETY: `new` is valid. In the check phase, it belongs to the task that checks it.
+        unsafe { DisplayMode::adjust(self.new, f) };
     }
 
     /// Returns the new state of a plane, if it is part of this atomic state.

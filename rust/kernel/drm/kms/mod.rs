@@ -16,8 +16,8 @@
 //! | phase | what the driver gets | allowed |
 //! | ----- | -------------------- | ------- |
 //! | creation | [`NewObjects`] | objects are created |
-//! | check | [`PlaneCheck`], [`CrtcCheck`] | the new state is changed, or refused |
-//! | commit | [`PlaneCommit`], [`CrtcCommit`] | hardware is used; can't fail |
+//! | check | [`PlaneCheck`] and so on | the new state is changed, or refused |
+//! | commit | [`PlaneCommit`] and so on | hardware is used; can't fail |
 //! | probing | [`ConnectorProbe`] | the display is asked |
 //! | panic | [`PanicContext`] | the memory that is shown is found, without waiting |
 //!
@@ -31,30 +31,33 @@
 //! | callback | locks | runs concurrently with |
 //! | -------- | ----- | ---------------------- |
 //! | [`Driver::create_objects`] | of the parent | nothing |
-//! | [`Driver::mode_valid`] | mode configuration, or some modeset locks | all others |
+//! | `mode_valid` | mode configuration, or some modeset locks | all others |
 //! | `atomic_check` | modeset locks of what is in the state | commits, other checks |
 //! | `mode_set`, the other `atomic_*` | none to be relied on | checks, other CRTCs |
 //! | `get_modes`, `detect` | mode configuration | commits |
 //! | [`Clone`] of a state | modeset lock of its object | commits, checks of other objects |
 //! | [`Drop`] of a state | none to be relied on | all others |
+//! | `*_vblank*` of [`DriverCrtc`] | spinlocks, interrupts are disabled | all others |
 //! | `scanout_buffer` | a raw spinlock, and any that is held at the panic | all others |
 //!
-//! All of them but `scanout_buffer` are called in process context, or by a work item, and may
-//! sleep. Commits of the same CRTC, and of the planes on it, come one after the other. In each of
-//! them, the device may be unplugged: hardware is used in [`drm::Device::enter`], which is enough
-//! to have it.
+//! All of them but the last two are called in process context, or by a work item, and may sleep.
+//! [`Crtc::handle_vblank`], which the driver calls, takes the spinlocks of the callbacks for
+//! vertical blanks. Commits of the same CRTC, and of the planes on it, come one after the other. In
+//! each of them, the device may be unplugged: hardware is used in [`drm::Device::enter`], which is
+//! enough to have it.
 //!
 //! # Teardown
 //!
 //! When the parent is unbound: the device is unplugged, for which sections of
-//! [`drm::Device::enter`] are waited for; the console and user space are cut off; what is enabled
-//! is disabled by a last commit, which finds the hardware gone. `atomic_disable` is not called for
-//! what is off already, nor if that commit fails, for want of memory for example. Then interrupt
-//! handlers are unregistered, and mappings are revoked.
+//! [`drm::Device::enter`] are waited for; the console and user space are cut off; vertical blanks
+//! are stopped, and the events that wait for one are sent; what is enabled is disabled by a last
+//! commit, which finds the hardware gone. `atomic_disable` is not called for what is off already,
+//! nor if that commit fails, for want of memory for example. Then interrupt handlers are
+//! unregistered, and mappings are revoked.
 
 use crate::{
     bindings, c_str, container_of, device, drm,
-    error::{to_result, Result},
+    error::{from_result, to_result, Result},
     prelude::*,
     types::{NotThreadSafe, Opaque},
 };
@@ -71,16 +74,16 @@ mod tests;
 
 pub use self::{
     connector::{
-        Connector, ConnectorProbe, ConnectorStatus, ConnectorType, DriverConnector, Edid, Hotplug,
-        EDID_BLOCK_LEN,
+        Connector, ConnectorCheck, ConnectorProbe, ConnectorState, ConnectorStatus, ConnectorType,
+        DriverConnector, Edid, Hotplug, EDID_BLOCK_LEN,
     },
     crtc::{ColorLut, Crtc, CrtcCheck, CrtcCommit, CrtcState, DriverCrtc, Vblank},
-    encoder::{Encoder, EncoderType},
+    encoder::{DriverEncoder, Encoder, EncoderCheck, EncoderCommit, EncoderType},
     framebuffer::{FourCc, Framebuffer, Modifier, Rect, ScanoutBuffer, ShadowFramebuffer},
     modes::{DisplayMode, ModeStatus},
     plane::{
         DamageIter, DriverPlane, PanicContext, Plane, PlaneCheck, PlaneCommit, PlaneInfo,
-        PlaneLimits, PlaneState, PlaneType,
+        PlaneLimits, PlaneProperties, PlaneState, PlaneType, Rotation, Zpos,
     },
 };
 
@@ -107,8 +110,8 @@ pub trait Driver: drm::Driver {
     /// The data of a CRTC.
     type Crtc: DriverCrtc<Driver = Self>;
 
-    /// The data of an encoder.
-    type Encoder: Send + Sync + 'static;
+    /// The data of an encoder; `()` if there is nothing to do for encoders.
+    type Encoder: DriverEncoder<Self>;
 
     /// The data of a connector.
     type Connector: DriverConnector<Driver = Self>;
@@ -127,6 +130,16 @@ pub trait Driver: drm::Driver {
     fn mode_valid(drm: &drm::Device<Self>, mode: &DisplayMode) -> ModeStatus {
         let _ = (drm, mode);
         ModeStatus::Ok
+    }
+
+    /// Check phase: decides whether what is to be shown is within what the device can do as a
+    /// whole.
+    ///
+    /// May fail, and must not touch the hardware: it may be a test only. All objects of the atomic
+    /// state have been checked already, and nothing else is in it.
+    fn atomic_check(drm: &drm::Device<Self>, check: &mut Check<'_, Self>) -> Result {
+        let _ = (drm, check);
+        Ok(())
     }
 }
 
@@ -207,16 +220,17 @@ impl<T: drm::Driver> Ops<T> {
             }
         }
 
-        // SAFETY: The device is valid and has a mode configuration whose objects have states.
-        unsafe { bindings::drm_atomic_helper_shutdown(dev) };
-
-        // That may have failed. Who has a reference to the device may keep it longer than the
-        // module, which has the function that the timer calls.
+        // Commits wait for the events that this sends, and the last one for the commits; from
+        // hardware that is gone, there is no interrupt. Who has a reference to the device may keep
+        // it longer than the module, which has the function that the timer calls.
         if let Some(stop_vblanks) = self.stop_vblanks {
             // SAFETY: The device is of the driver `T`, and has been unplugged. As it has mode
             // setting, `drm_vblank_init()` has been called.
             unsafe { stop_vblanks(dev, ptr::null_mut()) };
         }
+
+        // SAFETY: The device is valid and has a mode configuration whose objects have states.
+        unsafe { bindings::drm_atomic_helper_shutdown(dev) };
     }
 }
 
@@ -319,7 +333,7 @@ impl<T: Driver> ModeConfigFuncs<T> {
     const FUNCS: bindings::drm_mode_config_funcs = bindings::drm_mode_config_funcs {
         fb_create: Some(bindings::drm_gem_fb_create_with_dirty),
         mode_valid: Some(Self::mode_valid),
-        atomic_check: Some(bindings::drm_atomic_helper_check),
+        atomic_check: Some(Self::atomic_check),
         atomic_commit: Some(bindings::drm_atomic_helper_commit),
         ..pin_init::zeroed()
     };
@@ -346,6 +360,96 @@ impl<T: Driver> ModeConfigFuncs<T> {
             T::mode_valid(drm::Device::from_raw(dev), DisplayMode::from_raw(mode))
                 as bindings::drm_mode_status
         }
+    }
+
+    /// # Safety
+    ///
+    /// Only called by C, for a device of the driver `T`, and a state of it in the check phase.
+    unsafe extern "C" fn atomic_check(
+        dev: *mut bindings::drm_device,
+        state: *mut bindings::drm_atomic_state,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: By the safety requirements.
+            let (drm, mut check) = unsafe {
+                to_result(bindings::drm_atomic_helper_check(dev, state))?;
+                (
+                    drm::Device::from_raw(dev),
+                    Check(AtomicState::from_raw(state)),
+                )
+            };
+
+            T::atomic_check(drm, &mut check)?;
+            Ok(0)
+        })
+    }
+}
+
+/// The check phase, of the whole device.
+pub struct Check<'a, T: Driver>(AtomicState<'a, T>);
+
+impl<'a, T: Driver> Check<'a, T> {
+    /// Returns the CRTCs of the atomic state, with their new states. The state of the other CRTCs
+    /// stays as it is.
+    ///
+    /// C macro: `for_each_new_crtc_in_state()`.
+    pub fn new_crtc_states(
+        &self,
+    ) -> impl Iterator<Item = (&'a Crtc<T>, New<'_, CrtcState<T>>)> + '_ {
+        let state = self.0.state;
+        // SAFETY: By the type invariants of `AtomicState`.
+        let count = unsafe { (*(*state).dev).mode_config.num_crtc };
+
+        (0..count as usize).filter_map(move |i| {
+            // SAFETY: There is an entry for each CRTC of the device. If it is not empty, it has a
+            // new state, which is changed only through `self`.
+            unsafe {
+                let entry = &*(*state).crtcs.add(i);
+
+                (!entry.ptr.is_null()).then(|| {
+                    (
+                        Crtc::from_raw(entry.ptr),
+                        New::of(CrtcState::from_raw(entry.new_state)),
+                    )
+                })
+            }
+        })
+    }
+
+    /// Returns the planes of the atomic state, with their new states. The state of the other planes
+    /// stays as it is.
+    ///
+    /// C macro: `for_each_new_plane_in_state()`.
+    pub fn new_plane_states(
+        &self,
+    ) -> impl Iterator<Item = (&'a Plane<T>, New<'_, PlaneState<T>>)> + '_ {
+        let state = self.0.state;
+        // SAFETY: By the type invariants of `AtomicState`.
+        let count = unsafe { (*(*state).dev).mode_config.num_total_plane };
+
+        (0..count as usize).filter_map(move |i| {
+            // SAFETY: There is an entry for each plane of the device. If it is not empty, it has a
+            // new state, which is changed only through `self`.
+            unsafe {
+                let entry = &*(*state).planes.add(i);
+
+                (!entry.ptr.is_null()).then(|| {
+                    (
+                        Plane::from_raw(entry.ptr),
+                        New::of(PlaneState::from_raw(entry.new_state)),
+                    )
+                })
+            }
+        })
+    }
+
+    /// Returns the data of the driver in the new state of a CRTC, to change it, if it is part of
+    /// the atomic state.
+    pub fn crtc_data_mut(&mut self, crtc: &Crtc<T>) -> Option<&mut <T::Crtc as DriverCrtc>::State> {
+        let state = self.0.new_crtc_state(crtc)?.as_raw();
+
+        // SAFETY: It is valid. In the check phase, it belongs to the task that checks it.
+        Some(unsafe { CrtcState::<T>::data_mut(state) })
     }
 }
 
@@ -411,6 +515,7 @@ impl<'a, T: Driver> NewObjects<'a, T> {
             // SAFETY: By the type invariants.
             unsafe {
                 to_result(bindings::drm_vblank_init(dev, crtcs as c_uint))?;
+                (*dev).max_vblank_count = T::Crtc::MAX_VBLANK_COUNT;
                 to_result(bindings::__drmm_add_action_or_reset(
                     dev,
                     Some(Self::stop_vblanks),
@@ -749,6 +854,12 @@ impl<T: Driver> drm::Device<T> {
         "drm::Driver::KMS is not set"
     );
 
+    /// Without any connector that is looked after, there is no work item for events.
+    const HAS_HOTPLUG: () = assert!(
+        !matches!(T::Connector::HOTPLUG, Hotplug::Never),
+        "DriverConnector::HOTPLUG is Hotplug::Never"
+    );
+
     fn check_parent(&self, dev: &device::Device<device::Core>) -> Result {
         let () = Self::HAS_KMS;
         let parent: &device::Device = self.as_ref();
@@ -760,11 +871,48 @@ impl<T: Driver> drm::Device<T> {
         Ok(())
     }
 
+    /// Returns the CRTC that has been created as number `index`, from 0.
+    ///
+    /// Returns [`None`] if there is none, or if the device is not registered, or not any more. In
+    /// any context that is not an NMI: this is how the handler of an interrupt finds its CRTC.
+    ///
+    /// C function: `drm_crtc_from_index()`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     drm::{self, kms},
+    ///     irq::IrqReturn,
+    /// };
+    ///
+    /// /// Handler of the interrupt that the hardware raises when a vertical blank begins.
+    /// fn handle<T: kms::Driver>(drm: &drm::Device<T>) -> IrqReturn {
+    ///     if let Some(crtc) = drm.crtc(0) {
+    ///         crtc.handle_vblank();
+    ///     }
+    ///     IrqReturn::Handled
+    /// }
+    /// ```
+    pub fn crtc(&self, index: u32) -> Option<&Crtc<T>> {
+        let () = Self::HAS_KMS;
+        let index = c_int::try_from(index).ok()?;
+        let _guard = self.enter()?;
+
+        // SAFETY: The device is valid and has a mode configuration; its CRTCs have been created,
+        // and do not change any more.
+        let crtc = unsafe { bindings::drm_crtc_from_index(self.as_raw(), index) };
+
+        // SAFETY: If there is one, it is freed with the device.
+        (!crtc.is_null()).then(|| unsafe { Crtc::from_raw(crtc) })
+    }
+
     /// Tells user space, and the console, that a display may have been plugged in or out.
     ///
-    /// Both look for modes then. In process context, without any lock of mode setting; sleeps. It
-    /// must not be called from the callbacks of mode objects, which have such locks, or are waited
-    /// for by who has them. Does nothing if the device is not registered, or not any more.
+    /// Both look for modes then, in a work item. In any context that is not an NMI, also in the
+    /// callbacks of mode objects. Does nothing if the device is not registered, or not any more.
+    ///
+    /// Can't be built for a driver whose [`DriverConnector::HOTPLUG`] is [`Hotplug::Never`].
     ///
     /// C function: `drm_kms_helper_hotplug_event()`.
     ///
@@ -776,27 +924,34 @@ impl<T: Driver> drm::Device<T> {
     ///     irq::IrqReturn,
     /// };
     ///
-    /// /// Threaded handler of the interrupt that a display raises.
-    /// fn handle_threaded<T: kms::Driver>(drm: &drm::Device<T>) -> IrqReturn {
+    /// /// Handler of the interrupt that a display raises.
+    /// fn handle<T: kms::Driver>(drm: &drm::Device<T>) -> IrqReturn {
     ///     drm.hotplug_event();
     ///     IrqReturn::Handled
     /// }
     /// ```
     pub fn hotplug_event(&self) {
         let () = Self::HAS_KMS;
+        let () = Self::HAS_HOTPLUG;
         let Some(_guard) = self.enter() else {
             return;
         };
-        let dev = self.as_raw();
 
-        // While it is being registered, user space does not know it yet.
+        // As C does it when it notices a change while it has locks, see the C function
+        // `drm_helper_probe_single_connector_modes()`.
         //
-        // SAFETY: The device is valid. If it is registered, it stays so until `_guard` is dropped:
-        // it is unplugged before it is unregistered, and that waits.
+        // SAFETY: The device is valid, and `drm_kms_helper_poll_init()` has been called. The work
+        // item is cancelled when the device has been unplugged, for which `_guard` is waited for.
         unsafe {
-            if (&raw const (*dev).registered).read_volatile() {
-                bindings::drm_kms_helper_hotplug_event(dev);
-            }
+            let config = &raw mut (*self.as_raw()).mode_config;
+
+            (&raw mut (*config).delayed_event).write_volatile(true);
+            bindings::mod_delayed_work_on(
+                bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
+                bindings::system_wq,
+                &raw mut (*config).output_poll_work,
+                0,
+            );
         }
     }
 

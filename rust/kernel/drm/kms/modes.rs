@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/drm/drm_modes.h`](srctree/include/drm/drm_modes.h)
 
-use crate::{bindings, types::Opaque};
+use crate::{bindings, prelude::*, types::Opaque};
 
 /// A display mode: resolution and timing.
 ///
@@ -18,13 +18,20 @@ use crate::{bindings, types::Opaque};
 pub struct DisplayMode(Opaque<bindings::drm_display_mode>);
 
 macro_rules! fields {
-    ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
+    ($($(#[$doc:meta])* $field:ident, $set:ident: $type:ty,)*) => {
         $(
             $(#[$doc])*
             #[inline]
             pub fn $field(&self) -> $type {
                 // SAFETY: By the type invariants.
                 unsafe { (*self.0.get()).$field as $type }
+            }
+
+            #[doc = concat!("Sets what [`Self::", stringify!($field), "`] returns.")]
+            #[inline]
+            pub fn $set(&mut self, value: $type) {
+                // SAFETY: By the type invariants, and this is the only reference.
+                unsafe { (*self.0.get()).$field = value };
             }
         )*
     };
@@ -39,27 +46,51 @@ impl DisplayMode {
         unsafe { &*mode.cast() }
     }
 
+    /// Lets `f` change the mode that the hardware is to have, if the state has a new one.
+    ///
+    /// # Safety
+    ///
+    /// `state` must be a valid state of a CRTC, and belong to the caller.
+    pub(super) unsafe fn adjust(
+        state: *mut bindings::drm_crtc_state,
+        f: impl FnOnce(&mut DisplayMode),
+    ) {
+        // SAFETY: By the safety requirements. There is no other reference to the mode as long as
+        // `f` has one.
+        unsafe {
+            // Otherwise it stays as it has been adjusted before, and is not set again.
+            if !(*state).mode_changed() && !(*state).connectors_changed() {
+                return;
+            }
+            let mode = &raw mut (*state).adjusted_mode;
+
+            f(&mut *mode.cast());
+            // What the core calculates from it.
+            bindings::drm_mode_set_crtcinfo(mode, bindings::CRTC_INTERLACE_HALVE_V as c_int);
+        }
+    }
+
     fields! {
         /// Returns the pixel clock in kHz.
-        clock: i32,
+        clock, set_clock: i32,
         /// Returns the number of visible pixels of a line.
-        hdisplay: u16,
+        hdisplay, set_hdisplay: u16,
         /// Returns the first pixel of the horizontal sync.
-        hsync_start: u16,
+        hsync_start, set_hsync_start: u16,
         /// Returns the first pixel after the horizontal sync.
-        hsync_end: u16,
+        hsync_end, set_hsync_end: u16,
         /// Returns the number of pixels of a line.
-        htotal: u16,
+        htotal, set_htotal: u16,
         /// Returns the number of visible lines.
-        vdisplay: u16,
+        vdisplay, set_vdisplay: u16,
         /// Returns the first line of the vertical sync.
-        vsync_start: u16,
+        vsync_start, set_vsync_start: u16,
         /// Returns the first line after the vertical sync.
-        vsync_end: u16,
+        vsync_end, set_vsync_end: u16,
         /// Returns the number of lines.
-        vtotal: u16,
+        vtotal, set_vtotal: u16,
         /// Returns the flags, `DRM_MODE_FLAG_*`.
-        flags: u32,
+        flags, set_flags: u32,
     }
 }
 

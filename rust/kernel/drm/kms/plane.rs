@@ -18,7 +18,11 @@ use crate::{
     prelude::*,
     types::Opaque,
 };
-use core::{marker::PhantomData, ops::Deref, ptr};
+use core::{
+    marker::PhantomData,
+    ops::{BitOr, Deref},
+    ptr,
+};
 
 /// The planes of a driver.
 ///
@@ -107,6 +111,125 @@ pub struct PlaneInfo<'a> {
     /// The CRTCs that it can be shown on, as bits; 0 for the ones that it is the primary or cursor
     /// plane of.
     pub possible_crtcs: u32,
+    /// What user space can set beside the framebuffer and its position.
+    pub properties: PlaneProperties,
+}
+
+/// How a plane is turned, or can be turned, as bits.
+///
+/// What is shown of the framebuffer is reflected first, and then rotated.
+///
+/// C macros: `DRM_MODE_ROTATE_*`, `DRM_MODE_REFLECT_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation(u32);
+
+impl Rotation {
+    /// Not at all.
+    pub const ROTATE_0: Self = Self(bindings::DRM_MODE_ROTATE_0);
+    /// By 90 degrees, counterclockwise.
+    pub const ROTATE_90: Self = Self(bindings::DRM_MODE_ROTATE_90);
+    /// By 180 degrees.
+    pub const ROTATE_180: Self = Self(bindings::DRM_MODE_ROTATE_180);
+    /// By 270 degrees, counterclockwise.
+    pub const ROTATE_270: Self = Self(bindings::DRM_MODE_ROTATE_270);
+    /// Left becomes right.
+    pub const REFLECT_X: Self = Self(bindings::DRM_MODE_REFLECT_X);
+    /// Top becomes bottom.
+    pub const REFLECT_Y: Self = Self(bindings::DRM_MODE_REFLECT_Y);
+
+    /// Returns whether all bits of `other` are set.
+    #[inline]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl BitOr for Rotation {
+    type Output = Self;
+
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Where a plane can be among the others. If `min` and `max` are the same, user space can't change
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zpos {
+    /// The lowest value.
+    pub min: u32,
+    /// The highest value.
+    pub max: u32,
+    /// The value as long as user space has not set another one.
+    pub initial: u32,
+}
+
+/// The properties of a plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaneProperties {
+    /// How it can be turned. [`Rotation::ROTATE_0`] is always possible.
+    ///
+    /// C function: `drm_plane_create_rotation_property()`.
+    pub rotations: Rotation,
+    /// Where it can be among the other planes, all of which need this then.
+    ///
+    /// C functions: `drm_plane_create_zpos_property()`,
+    /// `drm_plane_create_zpos_immutable_property()`.
+    pub zpos: Option<Zpos>,
+    /// Whether what is below it can shine through all of it.
+    ///
+    /// C function: `drm_plane_create_alpha_property()`.
+    pub alpha: bool,
+}
+
+impl Default for PlaneProperties {
+    /// Returns that there are none.
+    fn default() -> Self {
+        Self {
+            rotations: Rotation::ROTATE_0,
+            zpos: None,
+            alpha: false,
+        }
+    }
+}
+
+impl PlaneProperties {
+    fn is_valid(&self) -> bool {
+        self.rotations.contains(Rotation::ROTATE_0)
+            && self.zpos.map_or(true, |zpos| {
+                zpos.min <= zpos.initial && zpos.initial <= zpos.max
+            })
+    }
+
+    /// # Safety
+    ///
+    /// `plane` must have been initialized, and not be in use yet. This must be valid.
+    unsafe fn create(&self, plane: *mut bindings::drm_plane) -> Result {
+        // SAFETY: By the safety requirements.
+        unsafe {
+            if self.rotations != Rotation::ROTATE_0 {
+                to_result(bindings::drm_plane_create_rotation_property(
+                    plane,
+                    Rotation::ROTATE_0.0,
+                    self.rotations.0,
+                ))?;
+            }
+            if let Some(Zpos { min, max, initial }) = self.zpos {
+                // User space may have set the same value for several planes.
+                (*(*plane).dev).mode_config.normalize_zpos = true;
+                to_result(if min == max {
+                    bindings::drm_plane_create_zpos_immutable_property(plane, initial)
+                } else {
+                    bindings::drm_plane_create_zpos_property(plane, initial, min, max)
+                })?;
+            }
+            if self.alpha {
+                to_result(bindings::drm_plane_create_alpha_property(plane))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A plane.
@@ -183,6 +306,8 @@ impl<T: Driver> Plane<T> {
     ///
     /// - [`EINVAL`] if there are no formats, or more than 64, or 32 planes already, or if one of
     ///   the modifiers stands for none.
+    /// - [`EINVAL`] if a plane with these properties can't be as it is at first: not turned, and at
+    ///   its initial position among the others.
     /// - Otherwise the error of the C function.
     pub fn new<'a>(
         new: &'a NewObjects<'_, T>,
@@ -194,6 +319,9 @@ impl<T: Driver> Plane<T> {
 
         // More of them, or none, would make the core warn.
         if info.formats.is_empty() || info.formats.len() > 64 {
+            return Err(EINVAL);
+        }
+        if !info.properties.is_valid() {
             return Err(EINVAL);
         }
         let count = u32::try_from(info.formats.len())?;
@@ -247,6 +375,10 @@ impl<T: Driver> Plane<T> {
         // SAFETY: Nobody moves out of it.
         let this = KBox::into_raw(unsafe { Pin::into_inner_unchecked(this) });
 
+        // SAFETY: `plane` has been initialized, and is not in use yet. From here on, it is freed
+        // with the device, and the properties, which are valid, with it.
+        unsafe { info.properties.create(plane) }?;
+
         // INVARIANT: Just initialized.
         //
         // SAFETY: It exists until `destroy()` is called, when nobody uses the device any more.
@@ -262,7 +394,7 @@ impl<T: Driver> Plane<T> {
     ///
     /// `plane` must be a plane of a device of the driver `T`, and valid for `'a`.
     #[inline]
-    unsafe fn from_raw<'a>(plane: *mut bindings::drm_plane) -> &'a Self {
+    pub(super) unsafe fn from_raw<'a>(plane: *mut bindings::drm_plane) -> &'a Self {
         // SAFETY: By the safety requirements, `plane` has been created by `new()`, and is the first
         // member.
         unsafe { &*plane.cast() }
@@ -508,6 +640,32 @@ impl<T: Driver> PlaneState<T> {
     pub fn dst(&self) -> Rect {
         // SAFETY: By the type invariants.
         Rect::from_raw(unsafe { &(*self.as_raw()).dst })
+    }
+
+    /// Returns how the plane is turned: one of the rotations, and any of the reflections. What
+    /// [`Self::src`] returns is not turned.
+    #[inline]
+    pub fn rotation(&self) -> Rotation {
+        // SAFETY: By the type invariants.
+        Rotation(unsafe { (*self.as_raw()).rotation })
+    }
+
+    /// Returns how many planes of the CRTC are below this one, if they have
+    /// [`PlaneProperties::zpos`].
+    ///
+    /// C field: `normalized_zpos` of `struct drm_plane_state`.
+    #[inline]
+    pub fn zpos(&self) -> u32 {
+        // SAFETY: By the type invariants.
+        unsafe { (*self.as_raw()).normalized_zpos }
+    }
+
+    /// Returns how much of the plane is seen: from 0, nothing, to 65535, if what is below it does
+    /// not shine through.
+    #[inline]
+    pub fn alpha(&self) -> u16 {
+        // SAFETY: By the type invariants.
+        unsafe { (*self.as_raw()).alpha }
     }
 }
 

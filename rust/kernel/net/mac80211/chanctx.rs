@@ -5,9 +5,9 @@
 use super::{
     slot::Slot,
     vif::{BssConf, Vif},
-    Operations,
+    Hw, Operations,
 };
-use crate::{bindings, net::cfg80211::ChanDef, sync::rcu, types::Opaque};
+use crate::{bindings, net::cfg80211::ChanDef, prelude::*, sync::rcu, types::Opaque};
 use core::{marker::PhantomData, ops::Deref};
 
 /// A channel context, without the driver's data: a channel that interfaces use together.
@@ -138,6 +138,45 @@ impl<T: Operations> Vif<T> {
             let ptr = (&raw const (*self.as_raw()).bss_conf.chanctx_conf).read_volatile();
             ChanCtx::from_raw(ptr)
         }
+    }
+}
+
+impl<T: Operations> Hw<T> {
+    /// Calls `f` for each channel context that the driver knows.
+    ///
+    /// C: `ieee80211_iter_chan_contexts_atomic()`.
+    pub fn for_each_chanctx<'a, F: FnMut(&'a ChanCtx<T>)>(
+        &'a self,
+        _rcu: &'a rcu::Guard,
+        mut f: F,
+    ) {
+        // SAFETY: The hardware is valid; `each` calls `f`, which is valid for the call, with
+        // contexts of this hardware, which are valid as long as RCU is held.
+        unsafe {
+            bindings::ieee80211_iter_chan_contexts_atomic(
+                self.as_raw(),
+                Some(each::<T, F>),
+                (&raw mut f).cast(),
+            )
+        };
+    }
+}
+
+/// Calls a closure with a channel context.
+///
+/// # Safety
+///
+/// `data` must refer to an `F`, and `ctx` to a context of hardware of `T`, that is valid for `'a`.
+unsafe extern "C" fn each<'a, T: Operations, F: FnMut(&'a ChanCtx<T>)>(
+    _hw: *mut bindings::ieee80211_hw,
+    ctx: *mut bindings::ieee80211_chanctx_conf,
+    data: *mut c_void,
+) {
+    // SAFETY: By the safety requirements.
+    let f = unsafe { &mut *data.cast::<F>() };
+    // SAFETY: By the safety requirements.
+    if let Some(ctx) = unsafe { ChanCtx::from_raw(ctx) } {
+        f(ctx);
     }
 }
 

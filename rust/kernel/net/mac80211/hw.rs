@@ -2,23 +2,20 @@
 
 //! The life of a `struct ieee80211_hw`.
 
-use super::{rx::RxStatus, unload::Unload, vif::Vif, vtable, work::Work, Operations};
+use super::{rx::Direct, txq::Rounds, unload::Unload, vif::Vif, vtable, work::Work, Operations};
 use crate::{
     bindings,
-    device::Device,
+    device::{Bound, Device},
     error::to_result,
-    net::{
-        cfg80211::{
-            self, BandConfig, BandTable, ChanDef, CipherSuite, ExtFeature, HasWiphy, IfCombination,
-            IfType, IfTypes, Locked, RegDomain, RegRule, Wiphy,
-        },
-        skb::SkBuff,
+    net::cfg80211::{
+        self, BandConfig, BandTable, ChanDef, CipherSuite, ExtFeature, HasWiphy, IfCombination,
+        IfType, IfTypes, Locked, RegDomain, RegRule, Wiphy,
     },
     prelude::*,
     sync::{
         aref::ARef,
         atomic::{Acquire, Atomic, Full, Release},
-        new_spinlock_bh, rcu, Arc, SpinLockBh,
+        rcu, Arc,
     },
     types::Opaque,
 };
@@ -148,9 +145,10 @@ pub(super) struct Private<T: Operations> {
     // The number by which frames that the driver keeps find the hardware, while it is started.
     pub(super) number: Atomic<u32>,
     pub(super) works: KVec<KBox<Work>>,
-    // Held during a round of `Hw::schedule_txqs`.
     #[pin]
-    pub(super) txqs: SpinLockBh<()>,
+    pub(super) txqs: Rounds,
+    #[pin]
+    pub(super) direct: Direct,
     #[pin]
     data: T,
 }
@@ -225,50 +223,6 @@ impl<T: Operations> Hw<T> {
     /// A handle, for timers, other threads and other hardware.
     pub fn handle(&self) -> Handle<T> {
         Handle(self.private().shared.clone())
-    }
-
-    /// Hands a received frame over. It can be called in any context.
-    ///
-    /// If the hardware is not started, the frame is dropped.
-    ///
-    /// Fails with [`EINVAL`] if mac80211 would warn about `status`: the band must be one of this
-    /// hardware, and a legacy rate one of the band. Fails with [`EBUSY`] if there are clones of the
-    /// buffer: mac80211 decrypts frames where they are.
-    ///
-    /// C: `ieee80211_rx_irqsafe()`.
-    pub fn rx_irqsafe(&self, skb: SkBuff, status: &RxStatus) -> Result {
-        if skb.is_cloned() {
-            return Err(EBUSY);
-        }
-        // SAFETY: The wiphy is valid. The table of bands is constant once it is configured, which
-        // it is before there are callbacks and handles.
-        let band = unsafe { (*self.raw_wiphy()).bands[status.band().index()] };
-        if band.is_null() {
-            return Err(EINVAL);
-        }
-        if let Some(rate) = status.legacy_rate() {
-            // SAFETY: As above, for the bands themselves.
-            if i32::from(rate) >= unsafe { (*band).n_bitrates } {
-                return Err(EINVAL);
-            }
-        }
-        // Until the frame is queued, so that `Operations::stop` can wait for whoever is here.
-        let _rcu = rcu::read_lock();
-        if self.private().started.load(Acquire) == 0 {
-            return Ok(());
-        }
-        let skb = skb.into_raw();
-        // SAFETY: The buffer was owned. Its control block is for us to write, is aligned to 8 bytes
-        // and is as large as a `struct ieee80211_rx_status`, which mac80211 asserts.
-        unsafe {
-            (&raw mut (*skb.as_ptr()).cb)
-                .cast::<bindings::ieee80211_rx_status>()
-                .write(status.as_raw())
-        };
-        // SAFETY: The hardware is valid. The tasklet that takes the frame is killed after all
-        // callbacks, and after the handle was revoked, in `ieee80211_unregister_hw()`.
-        unsafe { bindings::ieee80211_rx_irqsafe(self.as_raw(), skb.as_ptr()) };
-        Ok(())
     }
 
     /// Calls `f` for each interface that is up and known to the driver.
@@ -490,8 +444,11 @@ unsafe impl<T: Operations> Send for Allocated<T> {}
 impl<T: Operations> Allocated<T> {
     /// Allocates hardware for `dev`, with `data` as the driver's data. It may sleep.
     ///
+    /// The wiphy becomes a child of `dev`. What is made of this belongs to the data of the driver
+    /// of `dev`, which is dropped when it is unbound: the device core wants children to go first.
+    ///
     /// C: `ieee80211_alloc_hw()`, `SET_IEEE80211_DEV()`.
-    pub fn new<E>(dev: &Device, data: impl PinInit<T, E>) -> Result<Self>
+    pub fn new<E>(dev: &Device<Bound>, data: impl PinInit<T, E>) -> Result<Self>
     where
         Error: From<E>,
     {
@@ -501,6 +458,7 @@ impl<T: Operations> Allocated<T> {
         }
         vtable::check::<T>();
 
+        let dev: &Device = dev;
         let dev = ARef::from(dev);
         // SAFETY: The table is static. No driver is called before registration.
         let hw = unsafe {
@@ -558,7 +516,8 @@ impl<T: Operations> Allocated<T> {
             restarting: Atomic::new(0),
             number: Atomic::new(0),
             works,
-            txqs <- new_spinlock_bh!(()),
+            txqs <- Rounds::new(),
+            direct <- Direct::new(),
             data <- data,
         }? Error);
 

@@ -11,10 +11,17 @@ use core::{
     mem::{needs_drop, MaybeUninit},
 };
 
-/// The private memory of an interface or station, which mac80211 allocates as zeroes.
+/// [`Slot::ready`] of a value that the driver uses.
+const ADDED: i32 = 1;
+
+/// [`Slot::ready`] of a value from before a restart, which mac80211 has not added again yet.
+const STALE: i32 = 2;
+
+/// The private memory of an interface, station or channel context, which mac80211 allocates as
+/// zeroes.
 ///
-/// mac80211 may free it without telling the driver, when a restart has failed. The value is not
-/// dropped then, which is as if it was forgotten: it is not pinned, so that this is sound.
+/// mac80211 frees it without telling the driver when a restart has failed; `Vtable::forget()` drops
+/// the values then. The value is not pinned: it would be sound to lose it.
 ///
 /// # Invariants
 ///
@@ -68,7 +75,32 @@ impl<V> Slot<V> {
             (*self.value.get()).write(value);
         }
         // INVARIANT: Both were written.
-        self.ready.store(1, Release);
+        self.ready.store(ADDED, Release);
+    }
+
+    /// mac80211 has lost sight of the value, if there is one, until [`Slot::renew`].
+    ///
+    /// # Safety
+    ///
+    /// Nobody else may set or remove the value at the same time.
+    pub(super) unsafe fn age(&self) {
+        if self.is_ready() {
+            self.ready.store(STALE, Release);
+        }
+    }
+
+    /// mac80211 has added the value again.
+    ///
+    /// # Safety
+    ///
+    /// The value must be ready. Nobody else may set or remove it at the same time.
+    pub(super) unsafe fn renew(&self) {
+        self.ready.store(ADDED, Release);
+    }
+
+    /// Whether there is a value that mac80211 has lost sight of.
+    pub(super) fn is_stale(&self) -> bool {
+        self.ready.load(Relaxed) == STALE
     }
 
     /// From now on nobody finds the value. Whoever has found it may still use it.

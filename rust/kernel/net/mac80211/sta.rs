@@ -136,7 +136,7 @@ impl<T: Operations> Sta<T> {
 }
 
 impl<T: Operations> Sta<T> {
-    fn hw(&self) -> *mut bindings::ieee80211_hw {
+    pub(super) fn hw(&self) -> *mut bindings::ieee80211_hw {
         // SAFETY: There is a value by the type invariant.
         unsafe { slot::<T>(self.as_raw()).hw() }
     }
@@ -251,6 +251,22 @@ impl<T: Operations> Locked<Hw<T>> {
         to_result(unsafe {
             bindings::ieee80211_start_tx_ba_session(sta.as_raw(), tid.into(), timeout)
         })
+    }
+
+    /// Ends an aggregation session for frames to a station: [`Operations::ampdu_action`] is called
+    /// later.
+    ///
+    /// Fails with [`EINVAL`] for a TID that is none and for stations of other hardware, and with
+    /// [`ENOENT`] if there is no session.
+    ///
+    /// C: `ieee80211_stop_tx_ba_session()`.
+    pub fn stop_tx_ba_session(&self, sta: &Sta<T>, tid: u8) -> Result {
+        if sta.hw() != self.as_raw() {
+            return Err(EINVAL);
+        }
+        // SAFETY: The station is valid. Since the mutex is held, it is not about to go, and what is
+        // queued is cancelled when it does.
+        to_result(unsafe { bindings::ieee80211_stop_tx_ba_session(sta.as_raw(), tid.into()) })
     }
 }
 

@@ -81,6 +81,24 @@ impl TxRate {
         self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_SHORT_GI)
     }
 
+    /// Whether an RTS announces the frame, to which the receiver answers with a CTS.
+    #[inline]
+    pub fn use_rts_cts(&self) -> bool {
+        self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_USE_RTS_CTS)
+    }
+
+    /// Whether a CTS to the sender itself protects the frame.
+    #[inline]
+    pub fn use_cts_protect(&self) -> bool {
+        self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_USE_CTS_PROTECT)
+    }
+
+    /// Whether the preamble is short, with a rate of 802.11b.
+    #[inline]
+    pub fn short_preamble(&self) -> bool {
+        self.has(bindings::mac80211_rate_control_flags_IEEE80211_TX_RC_USE_SHORT_PREAMBLE)
+    }
+
     /// How often to try it, or how often it was tried.
     #[inline]
     pub fn count(&self) -> u8 {
@@ -131,19 +149,23 @@ unsafe fn rates<'a>(skb: NonNull<bindings::sk_buff>) -> &'a [TxRate] {
 ///
 /// `skb` must be owned, belong to `hw` and have a `struct ieee80211_tx_info` as control block, in
 /// either phase. The tasklet of `hw` must not have been killed for the last time.
-unsafe fn free_unsent(hw: *mut bindings::ieee80211_hw, skb: NonNull<bindings::sk_buff>) {
+unsafe fn free_unsent<T: Operations>(hw: &Hw<T>, skb: NonNull<bindings::sk_buff>) {
     // SAFETY: By the safety requirements.
     unsafe {
         if !bindings::irqs_disabled() {
-            bindings::ieee80211_free_txskb(hw, skb.as_ptr());
+            bindings::ieee80211_free_txskb(hw.as_raw(), skb.as_ptr());
             return;
         }
         // It may tell user space, and free what the frame consists of, which wants interrupts
-        // enabled. Leave it to the tasklet.
+        // enabled. Leave it to whoever receives the next frame, or to the tasklet.
+        if T::RX_DIRECT {
+            hw.private().direct.unsent.queue_tail(SkBuff::from_raw(skb));
+            return;
+        }
         (*info(skb)).flags &= !(bindings::mac80211_tx_info_flags_IEEE80211_TX_STAT_ACK
             | bindings::mac80211_tx_info_flags_IEEE80211_TX_STAT_AMPDU);
         bindings::ieee80211_tx_info_clear_status(info(skb));
-        bindings::ieee80211_tx_status_irqsafe(hw, skb.as_ptr());
+        bindings::ieee80211_tx_status_irqsafe(hw.as_raw(), skb.as_ptr());
     }
 }
 
@@ -225,7 +247,27 @@ impl<'a, T: Operations> TxFrame<'a, T> {
     ///
     /// C: `ieee80211_get_tx_rate()`.
     pub fn bitrate(&self) -> Option<Bitrate> {
-        let index = usize::from(self.rates().first()?.legacy()?);
+        self.bitrate_of(self.rates().first()?.legacy()?)
+    }
+
+    /// The rate of an RTS or a CTS for it, if there is one.
+    ///
+    /// C: `ieee80211_get_rts_cts_rate()`.
+    pub fn rts_cts_rate(&self) -> Option<Bitrate> {
+        // SAFETY: In the control phase this is the member that rate control has written to.
+        let index = unsafe {
+            self.info()
+                .__bindgen_anon_1
+                .control
+                .__bindgen_anon_1
+                .__bindgen_anon_1
+                .rts_cts_rate_idx
+        };
+        self.bitrate_of(index.try_into().ok()?)
+    }
+
+    /// A rate of the table of the band that the frame is for.
+    fn bitrate_of(&self, index: u8) -> Option<Bitrate> {
         let band = self.info().band() as usize;
         // SAFETY: The wiphy is valid. The tables of the bands are constant once the hardware is
         // registered.
@@ -233,7 +275,7 @@ impl<'a, T: Operations> TxFrame<'a, T> {
             let band = (*self.hw.raw_wiphy()).bands.get(band)?.as_ref()?;
             slice::from_raw_parts(band.bitrates, usize::try_from(band.n_bitrates).ok()?)
         };
-        rates.get(index).map(Bitrate::from_raw)
+        rates.get(usize::from(index)).map(Bitrate::from_raw)
     }
 
     /// Whether it is to be sent on the channel of [`Operations::remain_on_channel`].
@@ -337,7 +379,7 @@ impl<T: Operations> Drop for TxFrame<'_, T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant; nobody else has the frame. The tasklet is killed as in
         // `TxStatus::report_irqsafe()`.
-        unsafe { free_unsent(self.hw.as_raw(), self.skb) };
+        unsafe { free_unsent(self.hw, self.skb) };
     }
 }
 
@@ -363,7 +405,7 @@ impl<T: Operations> Layer for Pending<T> {
                 <() as Layer>::free(skb, reason);
             } else {
                 bindings::ieee80211_tx_info_clear_status(info(skb));
-                free_unsent(hw, skb);
+                free_unsent(Hw::<T>::from_raw(hw), skb);
             }
         }
     }
@@ -473,7 +515,14 @@ pub struct TxStatus<'a, T: Operations> {
     hw: &'a Hw<T>,
 }
 
-impl<T: Operations> TxStatus<'_, T> {
+impl<'a, T: Operations> TxStatus<'a, T> {
+    /// The caller owns the frame afterwards.
+    #[inline]
+    pub(super) fn into_raw(self) -> (&'a Hw<T>, NonNull<bindings::sk_buff>) {
+        let this = ManuallyDrop::new(self);
+        (this.hw, this.skb)
+    }
+
     #[inline]
     fn info(&mut self) -> &mut bindings::ieee80211_tx_info {
         // SAFETY: By the type invariant.
@@ -532,9 +581,12 @@ impl<T: Operations> TxStatus<'_, T> {
 
     /// Hands the frame back. It can be called in any context.
     ///
+    /// It does not compile with [`Operations::RX_DIRECT`].
+    ///
     /// C: `ieee80211_tx_status_irqsafe()`.
     #[inline]
     pub fn report_irqsafe(self) {
+        const { assert!(!T::RX_DIRECT, "this driver receives without the tasklet") };
         let this = ManuallyDrop::new(self);
         // SAFETY: By the type invariant. The tasklet that takes the frame is killed after all
         // callbacks, and after the handle was revoked, in `ieee80211_unregister_hw()`.
@@ -546,7 +598,7 @@ impl<T: Operations> Drop for TxStatus<'_, T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant; nobody else has the frame. The tasklet is killed as in
         // `TxStatus::report_irqsafe()`.
-        unsafe { free_unsent(self.hw.as_raw(), self.skb) };
+        unsafe { free_unsent(self.hw, self.skb) };
     }
 }
 
@@ -613,7 +665,7 @@ impl<T: Operations> Drop for BeaconFrame<'_, T> {
         if !self.kept_by.is_null() {
             // SAFETY: By the type invariant; nobody else has the frame. The tasklet is killed as in
             // `TxStatus::report_irqsafe()`.
-            unsafe { free_unsent(self.kept_by, skb.into_raw()) };
+            unsafe { free_unsent(Hw::<T>::from_raw(self.kept_by), skb.into_raw()) };
         }
     }
 }

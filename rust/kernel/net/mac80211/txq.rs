@@ -3,7 +3,16 @@
 //! Queues of mac80211 that a driver pulls frames from.
 
 use super::{sta::Sta, tx::TxFrame, vif::Vif, Ac, Hw, Operations};
-use crate::{bindings, sync::rcu, types::Opaque};
+use crate::{
+    bindings,
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        new_spinlock_bh, rcu, SpinLockBh,
+    },
+    task::Task,
+    types::Opaque,
+};
 use core::{marker::PhantomData, ptr::NonNull};
 
 /// A queue of frames for one station and TID, or for all stations of an interface.
@@ -103,12 +112,53 @@ impl<T: Operations> Drop for ActiveTxq<'_, T> {
     }
 }
 
+/// What keeps rounds of [`Hw::schedule_txqs`] apart: `ieee80211_next_txq()` returns each queue once
+/// per round, and a round that begins in another one would end that.
+#[pin_data]
+pub(super) struct Rounds {
+    #[pin]
+    lock: SpinLockBh<()>,
+    // The address of the task that holds the lock, or 0.
+    owner: Atomic<usize>,
+}
+
+impl Rounds {
+    // Not in a generic function, of which each driver has a copy: to lockdep, a class of locks
+    // with several names is an error.
+    #[inline(never)]
+    pub(super) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            lock <- new_spinlock_bh!((), "mac80211::Rounds::lock"),
+            owner: Atomic::new(0),
+        })
+    }
+
+    /// Calls `f` with the lock held. Fails with [`EDEADLK`] if the caller holds it already.
+    fn with<R>(&self, f: impl FnOnce() -> R) -> Result<R> {
+        let task = Task::current_raw() as usize;
+        // Whoever else runs as this task while the lock is held does so inside of `f`, or is a hard
+        // interrupt: softirqs are disabled.
+        // SAFETY: It only looks at the state of the present CPU.
+        if unsafe { bindings::irqs_disabled() } || self.owner.load(Relaxed) == task {
+            return Err(EDEADLK);
+        }
+        let _lock = self.lock.lock();
+        self.owner.store(task, Relaxed);
+        let result = f();
+        self.owner.store(0, Relaxed);
+        Ok(result)
+    }
+}
+
 impl<T: Operations> Hw<T> {
     /// Lets the queues of an access category have their turns, as airtime fairness wants it: `f` is
     /// called for each that has frames. Softirqs are disabled meanwhile, and a lock is held, so
-    /// that there are no two rounds at the same time. `f` must not call this.
+    /// that there are no two rounds at the same time.
     ///
-    /// It can be called in any context but in a hard interrupt.
+    /// It can be called with interrupts enabled only. Fails with [`EDEADLK`] otherwise, and in a
+    /// round of the same hardware: in `f`, or in [`Operations::wake_tx_queue`] if `f` has made
+    /// mac80211 call it. Queues that got frames there have their turns in the round that is going
+    /// on, unless they have had it.
     ///
     /// C: `ieee80211_txq_schedule_start()`, `ieee80211_next_txq()`, `ieee80211_return_txq()`.
     pub fn schedule_txqs<'a>(
@@ -116,22 +166,36 @@ impl<T: Operations> Hw<T> {
         ac: Ac,
         _rcu: &'a rcu::Guard,
         mut f: impl FnMut(&mut ActiveTxq<'a, T>),
-    ) {
+    ) -> Result {
         let ac = ac.as_raw();
-        let _round = self.private().txqs.lock();
-        // SAFETY: The hardware is valid, and there is no other round.
-        unsafe { bindings::ieee80211_txq_schedule_start(self.as_raw(), ac) };
-        loop {
-            // SAFETY: As above.
-            let txq = unsafe { bindings::ieee80211_next_txq(self.as_raw(), ac) };
-            if txq.is_null() {
-                return;
+        self.private().txqs.with(|| {
+            // SAFETY: The hardware is valid, and there is no other round.
+            unsafe { bindings::ieee80211_txq_schedule_start(self.as_raw(), ac) };
+            loop {
+                // SAFETY: As above.
+                let txq = unsafe { bindings::ieee80211_next_txq(self.as_raw(), ac) };
+                if txq.is_null() {
+                    return;
+                }
+                f(&mut ActiveTxq {
+                    hw: self,
+                    // SAFETY: It is a queue of this hardware, and freed after a grace period.
+                    txq: unsafe { Txq::from_raw(txq) },
+                });
             }
-            f(&mut ActiveTxq {
-                hw: self,
-                // SAFETY: It is a queue of this hardware, and freed after a grace period.
-                txq: unsafe { Txq::from_raw(txq) },
-            });
-        }
+        })
+    }
+}
+
+#[kunit_tests(rust_kernel_net_mac80211_txq)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_do_not_begin_in_rounds() -> Result {
+        let rounds: Pin<KBox<Rounds>> = KBox::pin_init(Rounds::new(), GFP_KERNEL)?;
+        assert_eq!(rounds.with(|| rounds.with(|| 1)), Ok(Err(EDEADLK)));
+        assert_eq!(rounds.with(|| 2), Ok(2));
+        Ok(())
     }
 }

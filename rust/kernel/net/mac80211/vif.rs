@@ -9,7 +9,11 @@ use crate::{
     sync::rcu,
     types::Opaque,
 };
-use core::{marker::PhantomData, ops::Deref, ptr::NonNull};
+use core::{
+    marker::PhantomData,
+    ops::{Deref, Range},
+    ptr::NonNull,
+};
 
 /// An interface, without the driver's data.
 ///
@@ -191,6 +195,43 @@ impl<T: Operations> Vif<T> {
         Some(unsafe { BeaconFrame::new(NonNull::new(skb)?, self.hw(), false) })
     }
 
+    /// The beacon, for hardware that brings the TIM and counters up to date by itself, and where
+    /// they are. `None` if the interface has no beacons.
+    ///
+    /// It can be called in softirqs and by threads, with interrupts enabled.
+    ///
+    /// C: `ieee80211_beacon_get_template()`.
+    pub fn beacon_template(
+        &self,
+        _rcu: &rcu::Guard,
+    ) -> Option<(BeaconFrame<'_, T>, BeaconOffsets)> {
+        // mac80211 warns about others.
+        if !self.can_beacon() {
+            return None;
+        }
+        let mut raw: bindings::ieee80211_mutable_offsets = pin_init::zeroed();
+        // SAFETY: The interface is valid and belongs to this hardware, and its first link always
+        // exists.
+        let skb = unsafe {
+            bindings::ieee80211_beacon_get_template(self.hw().as_raw(), self.as_raw(), &mut raw, 0)
+        };
+        // SAFETY: It is a new frame.
+        let frame = unsafe { BeaconFrame::new(NonNull::new(skb)?, self.hw(), false) };
+        let tim = usize::from(raw.tim_offset);
+        let there_is = |&offset: &usize| offset != 0;
+        Some((
+            frame,
+            BeaconOffsets {
+                tim: Some(tim)
+                    .filter(there_is)
+                    .map(|tim| tim..tim + usize::from(raw.tim_length)),
+                countdown: raw
+                    .cntdwn_counter_offs
+                    .map(|offset| Some(offset.into()).filter(there_is)),
+            },
+        ))
+    }
+
     /// The next of the frames that were kept until after a DTIM beacon.
     /// [`Vif::beacon_get`] must have been called before.
     ///
@@ -201,6 +242,17 @@ impl<T: Operations> Vif<T> {
         // SAFETY: It is a frame that belongs to us now.
         Some(unsafe { BeaconFrame::new(NonNull::new(skb)?, self.hw(), true) })
     }
+}
+
+/// Where in a beacon things are that change, see [`Vif::beacon_template`].
+///
+/// C: `struct ieee80211_mutable_offsets`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BeaconOffsets {
+    /// The TIM, if it is a beacon of an access point.
+    pub tim: Option<Range<usize>>,
+    /// The numbers of beacons until a switch to another channel, if there is one.
+    pub countdown: [Option<usize>; 2],
 }
 
 /// What has changed of an interface or of its network.

@@ -271,6 +271,12 @@ impl<T: Operations> Vtable<T> {
         // SAFETY: As the module says.
         let hw = unsafe { locked::<T>(hw) };
         from_result(|| {
+            // Without `stop()` in between it is a restart, and mac80211 adds all again.
+            let again = hw.private().started.load(Relaxed) != 0;
+            if again {
+                // SAFETY: The hardware is valid, and the mutex held.
+                unsafe { Self::for_each_vif(hw, Self::age_vif) };
+            }
             hw.add_started()?;
             hw.private().started.store(1, Release);
             hw.private().restarting.store(0, Release);
@@ -281,9 +287,116 @@ impl<T: Operations> Vtable<T> {
                 // As in `stop()`; `drv_start()` waits for the tasklet, too.
                 // SAFETY: There are no conditions; it may sleep.
                 unsafe { bindings::synchronize_rcu() };
+                // SAFETY: It may sleep, and the mutex is held.
+                unsafe { hw.free_all_unsent() };
+                if again {
+                    // SAFETY: As above.
+                    unsafe { Self::forget(hw) };
+                }
             })?;
             Ok(0)
         })
+    }
+
+    /// Calls `f` for each interface that is or was known to the driver.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says; the mutex of the wiphy must be held.
+    unsafe fn for_each_vif(
+        hw: &Locked<Hw<T>>,
+        f: unsafe extern "C" fn(*mut c_void, *mut u8, *mut bindings::ieee80211_vif),
+    ) {
+        // SAFETY: By the safety requirements. The list does not change as long as the mutex is
+        // held, so that `f` may sleep.
+        unsafe {
+            bindings::ieee80211_iterate_active_interfaces_mtx(
+                hw.as_raw(),
+                bindings::ieee80211_interface_iteration_flags_IEEE80211_IFACE_ITER_RESUME_ALL,
+                Some(f),
+                core::ptr::null_mut(),
+            )
+        };
+    }
+
+    /// The data of an interface is from before a restart.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says; the mutex of the wiphy must be held.
+    unsafe extern "C" fn age_vif(
+        _data: *mut c_void,
+        _mac: *mut u8,
+        ptr: *mut bindings::ieee80211_vif,
+    ) {
+        // SAFETY: The interface is valid. Values are set and removed with the mutex held only.
+        unsafe { vif::slot::<T>(ptr).age() };
+    }
+
+    /// A restart has failed: mac80211 is about to forget all that it has not added again, and does
+    /// not tell. See `ieee80211_handle_reconfig_failure()`.
+    ///
+    /// If only the interface for monitors has failed, mac80211 goes on. What is added again then
+    /// gets new data.
+    ///
+    /// # Safety
+    ///
+    /// As the [module](self) says; the mutex of the wiphy must be held.
+    unsafe fn forget(hw: &Locked<Hw<T>>) {
+        // Stations and channel contexts are added after all interfaces.
+        // SAFETY: By the safety requirements; the lists do not change as long as the mutex is held,
+        // so that the functions may sleep.
+        unsafe {
+            bindings::ieee80211_iterate_stations_mtx(
+                hw.as_raw(),
+                Some(Self::forget_sta),
+                core::ptr::null_mut(),
+            );
+            bindings::ieee80211_iter_chan_contexts_mtx(
+                hw.as_raw(),
+                Some(Self::forget_chanctx),
+                core::ptr::null_mut(),
+            );
+            Self::for_each_vif(hw, Self::forget_vif);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Vtable::forget`], for a station.
+    unsafe extern "C" fn forget_sta(_data: *mut c_void, ptr: *mut bindings::ieee80211_sta) {
+        // SAFETY: The station is valid.
+        if unsafe { sta::slot::<T>(ptr) }.is_ready() {
+            // SAFETY: As above; the value is ready, and the mutex held.
+            unsafe { Self::remove_sta(ptr) };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Vtable::forget`], for a channel context.
+    unsafe extern "C" fn forget_chanctx(
+        _hw: *mut bindings::ieee80211_hw,
+        ptr: *mut bindings::ieee80211_chanctx_conf,
+        _data: *mut c_void,
+    ) {
+        // SAFETY: The context is valid, and the mutex held.
+        unsafe { Self::drop_chanctx(ptr) };
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Vtable::forget`], for an interface.
+    unsafe extern "C" fn forget_vif(
+        _data: *mut c_void,
+        _mac: *mut u8,
+        ptr: *mut bindings::ieee80211_vif,
+    ) {
+        // SAFETY: The interface is valid.
+        if unsafe { vif::slot::<T>(ptr) }.is_stale() {
+            // SAFETY: As above; the value is ready, and the mutex held.
+            unsafe { Self::remove_vif(ptr) };
+        }
     }
 
     /// `ieee80211_ops::stop`.
@@ -294,8 +407,8 @@ impl<T: Operations> Vtable<T> {
     unsafe extern "C" fn stop(hw: *mut bindings::ieee80211_hw, suspend: bool) {
         // SAFETY: As the module says.
         let hw = unsafe { locked::<T>(hw) };
-        // mac80211 warns about frames that are received later. `Hw::rx_irqsafe()` holds RCU when
-        // it looks; `drv_stop()` waits for the tasklet that it queues to.
+        // mac80211 warns about frames that are received later. `Hw::rx_irqsafe()` and the others
+        // hold RCU when they look; `drv_stop()` waits for the tasklet that it queues to.
         hw.private().started.store(0, Relaxed);
         // SAFETY: There are no conditions; it may sleep.
         unsafe { bindings::synchronize_rcu() };
@@ -304,6 +417,8 @@ impl<T: Operations> Vtable<T> {
         // Whoever drops a frame that was kept is done with the hardware.
         // SAFETY: There are no conditions; it may sleep.
         unsafe { bindings::synchronize_rcu() };
+        // SAFETY: It may sleep.
+        unsafe { hw.free_all_unsent() };
     }
 
     /// `ieee80211_ops::add_interface`.
@@ -330,9 +445,17 @@ impl<T: Operations> Vtable<T> {
             }
             // SAFETY: The interface is valid, and the mutex is held.
             let result = T::add_interface(hw, unsafe { interface(ptr) }?);
-            if new && result.is_err() {
-                // SAFETY: As in `remove_interface`.
-                unsafe { Self::remove_vif(ptr) };
+            // SAFETY: The value is ready, and the mutex is held.
+            unsafe {
+                match result {
+                    Ok(()) => slot.renew(),
+                    Err(_) if new => Self::remove_vif(ptr),
+                    // Those that were added again are removed by mac80211, this one is not.
+                    Err(_) => {
+                        Self::remove_vif(ptr);
+                        Self::forget(hw);
+                    }
+                }
             }
             result.map(|()| 0)
         })
@@ -522,17 +645,15 @@ impl<T: Operations> Vtable<T> {
                 unsafe { slot.set(hw.as_raw(), data) };
             }
             // SAFETY: The station is valid, and the mutex is held.
-            let sta = unsafe { Sta::from_raw(ptr) }.ok_or(EIO)?;
+            let Some(sta) = (unsafe { Sta::from_raw(ptr) }) else {
+                // mac80211 keeps stations of an independent network that could not be added, and
+                // warns about errors on their way down.
+                return if new < old { Ok(0) } else { Err(EIO) };
+            };
             let result = T::sta_state(hw, vif, sta, old, new);
             if new == StaState::NotExist || add && result.is_err() {
-                // SAFETY: The value is ready. A station is found without the mutex in RCU sections
-                // only: by frames that it sends, also on the way up, and by its queues, also on the
-                // way down.
-                unsafe {
-                    slot.hide();
-                    slot.wait_for_readers();
-                    slot.drop_value();
-                }
+                // SAFETY: The value is ready, and the mutex is held.
+                unsafe { Self::remove_sta(ptr) };
             }
             // mac80211 warns about errors on the way down.
             if new < old {
@@ -541,6 +662,23 @@ impl<T: Operations> Vtable<T> {
                 result.map(|()| 0)
             }
         })
+    }
+
+    /// Drops the data of a station.
+    ///
+    /// # Safety
+    ///
+    /// As the module says. The value must be ready, and the mutex of the wiphy be held.
+    unsafe fn remove_sta(ptr: *mut bindings::ieee80211_sta) {
+        // SAFETY: By the safety requirements. A station is found without the mutex in RCU sections
+        // only: by frames that it sends, also on the way up, and by its queues, also on the way
+        // down.
+        unsafe {
+            let slot = sta::slot::<T>(ptr);
+            slot.hide();
+            slot.wait_for_readers();
+            slot.drop_value();
+        }
     }
 
     /// `ieee80211_ops::sta_notify`.

@@ -3,21 +3,26 @@
 //! Software radios.
 //!
 //! They transmit to each other, if they are on the same channel: see [`medium`]. Each is a
-//! `struct ieee80211_hw` of its own, see [`radio`], that can be on several channels at a time, and
-//! scans by itself.
+//! `struct ieee80211_hw` of its own, see [`radio`].
 //!
-//! There are two when the driver is loaded. The file `hwsim_rust/radios` in debugfs has their
-//! number; writing another one to it makes or removes radios, the ones made last first. Writing
-//! the number of a radio to `hwsim_rust/restart` has it set up anew, as after a failure. Writing
-//! `NUMBER 1` to `hwsim_rust/rfkill` blocks a radio, as a switch of the device does, and `NUMBER 0`
-//! releases it; `NUMBER COUNTRY` to `hwsim_rust/country` is where it finds itself.
+//! The parameter `radios` is how many there are when the driver is loaded, and `channels` is on how
+//! many channels each of them can be at a time. If there are several, the radios have channel
+//! contexts, and scan by themselves. If there is one, mac80211 emulates channel contexts, and scans
+//! by software. Without parameters, there are two radios with four channels each.
+//!
+//! The file `hwsim_rust/radios` in debugfs has their number; writing another one to it makes or
+//! removes radios, the ones made last first. Writing the number of a radio to `hwsim_rust/restart`
+//! has it set up anew, as after a failure. Writing `NUMBER 1` to `hwsim_rust/rfkill` blocks a
+//! radio, as a switch of the device does, and `NUMBER 0` releases it; `NUMBER COUNTRY` to
+//! `hwsim_rust/country` is where it finds itself.
 //!
 //! C version of this driver: [`mac80211_hwsim.c`](../mac80211_hwsim.c)
 //!
 //! # What mac80211_hwsim does otherwise
 //!
-//! - Radios are made by module parameters and over netlink, with parameters of their own. Here they
-//!   are all the same, have up to four channels at a time, and are made by debugfs.
+//! - Radios are made over netlink, too, with parameters of their own, and have one channel if
+//!   nothing else is said. Here they are all the same, and further ones are made by debugfs.
+//! - Radios with one channel have surveys, too, of the scans of mac80211.
 //! - Its radios hear each other only if they are in network namespaces of the same `netgroup`, and
 //!   in the same `group`. Here all hear all.
 //! - The interface `hwsim0` shows all frames on the air, and a program can be the medium, over
@@ -52,24 +57,26 @@ mod scan;
 use medium::Medium;
 use radio::Owner;
 
-/// How many there are at first.
-const RADIOS: usize = 2;
-
 /// How many there can be; their addresses have 16 bits for the number.
 const MAX_RADIOS: usize = 1000;
 
+/// On how many channels each can be.
+const MAX_CHANNELS: u32 = 4;
+
 /// The radios that exist.
 #[pin_data]
-struct Radios {
-    medium: Arc<Medium>,
+struct Radios<const CONTEXTS: bool> {
+    medium: Arc<Medium<CONTEXTS>>,
+    channels: u32,
     #[pin]
-    owners: Mutex<KVec<Owner>>,
+    owners: Mutex<KVec<Owner<CONTEXTS>>>,
 }
 
-impl Radios {
-    fn new(medium: Arc<Medium>) -> impl PinInit<Self, Error> {
+impl<const CONTEXTS: bool> Radios<CONTEXTS> {
+    fn new(medium: Arc<Medium<CONTEXTS>>, channels: u32) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             medium,
+            channels,
             owners <- new_mutex!(KVec::new()),
         })
     }
@@ -81,7 +88,7 @@ impl Radios {
         }
         let mut owners = self.owners.lock();
         while owners.len() < number {
-            let owner = Owner::new(&self.medium, owners.len())?;
+            let owner = Owner::new(&self.medium, owners.len(), self.channels)?;
             owners.push(owner, GFP_KERNEL)?;
         }
         while owners.len() > number {
@@ -151,31 +158,46 @@ fn parse_with(reader: &mut UserSliceReader, f: impl FnOnce(usize, &str) -> Resul
     })
 }
 
-struct HwsimRust {
+/// The files in debugfs.
+struct Files<const CONTEXTS: bool> {
     // When they are dropped, whoever uses the files is waited for, and then the radios go.
-    _number: Pin<KBox<debugfs::File<Arc<Radios>>>>,
-    _restart: Pin<KBox<debugfs::File<Arc<Radios>>>>,
-    _rfkill: Pin<KBox<debugfs::File<Arc<Radios>>>>,
-    _country: Pin<KBox<debugfs::File<Arc<Radios>>>>,
+    _number: Pin<KBox<debugfs::File<Arc<Radios<CONTEXTS>>>>>,
+    _restart: Pin<KBox<debugfs::File<Arc<Radios<CONTEXTS>>>>>,
+    _rfkill: Pin<KBox<debugfs::File<Arc<Radios<CONTEXTS>>>>>,
+    _country: Pin<KBox<debugfs::File<Arc<Radios<CONTEXTS>>>>>,
     _dir: debugfs::Dir,
 }
 
-impl kernel::Module for HwsimRust {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
-        let radios = Arc::pin_init(Radios::new(Medium::new()?), GFP_KERNEL)?;
-        radios.set_number(RADIOS)?;
+impl<const CONTEXTS: bool> Files<CONTEXTS> {
+    /// Makes them, and the radios.
+    fn new(number: usize, channels: u32) -> Result<Self> {
+        let radios = Arc::pin_init(
+            Radios::<CONTEXTS>::new(Medium::new()?, channels),
+            GFP_KERNEL,
+        )?;
+        radios.set_number(number)?;
         let dir = debugfs::Dir::new(c_str!("hwsim_rust"));
         let number = dir.read_write_callback_file(
             c_str!("radios"),
             radios.clone(),
-            &Radios::read_number,
-            &Radios::write_number,
+            &Radios::<CONTEXTS>::read_number,
+            &Radios::<CONTEXTS>::write_number,
         );
-        let restart =
-            dir.write_callback_file(c_str!("restart"), radios.clone(), &Radios::write_restart);
-        let rfkill =
-            dir.write_callback_file(c_str!("rfkill"), radios.clone(), &Radios::write_rfkill);
-        let country = dir.write_callback_file(c_str!("country"), radios, &Radios::write_country);
+        let restart = dir.write_callback_file(
+            c_str!("restart"),
+            radios.clone(),
+            &Radios::<CONTEXTS>::write_restart,
+        );
+        let rfkill = dir.write_callback_file(
+            c_str!("rfkill"),
+            radios.clone(),
+            &Radios::<CONTEXTS>::write_rfkill,
+        );
+        let country = dir.write_callback_file(
+            c_str!("country"),
+            radios,
+            &Radios::<CONTEXTS>::write_country,
+        );
         Ok(Self {
             _number: KBox::pin_init(number, GFP_KERNEL)?,
             _restart: KBox::pin_init(restart, GFP_KERNEL)?,
@@ -186,10 +208,40 @@ impl kernel::Module for HwsimRust {
     }
 }
 
+enum HwsimRust {
+    OneChannel { _files: Files<false> },
+    Contexts { _files: Files<true> },
+}
+
+impl kernel::Module for HwsimRust {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let radios = *module_parameters::radios.value();
+        match *module_parameters::channels.value() {
+            1 => Ok(Self::OneChannel {
+                _files: Files::new(radios, 1)?,
+            }),
+            channels @ 2..=MAX_CHANNELS => Ok(Self::Contexts {
+                _files: Files::new(radios, channels)?,
+            }),
+            _ => Err(EINVAL),
+        }
+    }
+}
+
 module! {
     type: HwsimRust,
     name: "hwsim_rust",
     authors: ["Seed e5ff81f6 maintainers"],
     description: "Software radios for mac80211",
     license: "GPL v2",
+    params: {
+        radios: usize {
+            default: 2,
+            description: "Number of radios",
+        },
+        channels: u32 {
+            default: 4,
+            description: "Number of channels that each radio can be on at a time, up to 4",
+        },
+    },
 }

@@ -31,14 +31,14 @@ pub(crate) struct Sending<'a> {
 }
 
 #[pin_data]
-pub(crate) struct Medium {
+pub(crate) struct Medium<const CONTEXTS: bool> {
     /// The TSF of all radios begins here, but for what is added to it.
     epoch: Instant<Monotonic>,
     #[pin]
-    radios: SpinLockBh<KVec<Handle<Radio>>>,
+    radios: SpinLockBh<KVec<Handle<Radio<CONTEXTS>>>>,
 }
 
-impl Medium {
+impl<const CONTEXTS: bool> Medium<CONTEXTS> {
     pub(crate) fn new() -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
@@ -50,11 +50,11 @@ impl Medium {
     }
 
     /// From now on the radio hears the others.
-    pub(crate) fn add(&self, radio: Handle<Radio>) -> Result {
+    pub(crate) fn add(&self, radio: Handle<Radio<CONTEXTS>>) -> Result {
         Ok(self.radios.lock().push(radio, GFP_ATOMIC)?)
     }
 
-    pub(crate) fn remove(&self, hw: &Hw<Radio>) {
+    pub(crate) fn remove(&self, hw: &Hw<Radio<CONTEXTS>>) {
         self.radios.lock().retain(|radio| !radio.is(hw));
     }
 
@@ -67,7 +67,7 @@ impl Medium {
     /// it.
     pub(crate) fn transmit(
         &self,
-        from: &Hw<Radio>,
+        from: &Hw<Radio<CONTEXTS>>,
         frame: &Skb,
         sending: &Sending<'_>,
         copy: impl Fn() -> Result<SkBuff>,

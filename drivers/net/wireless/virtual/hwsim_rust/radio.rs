@@ -2,7 +2,11 @@
 
 //! One radio.
 
-use crate::{bands, medium::Medium, scan::Scan};
+use crate::{
+    bands,
+    medium::{Medium, Sending},
+    scan::Scan,
+};
 use kernel::{
     faux,
     net::{
@@ -32,9 +36,6 @@ use kernel::{
 /// A time unit in µs.
 const TU: u64 = 1024;
 
-/// How many channels it can be on at the same time.
-const CHANNELS: u32 = 4;
-
 /// How long it takes to go to another channel, in ms.
 const TUNE_MS: u32 = 20;
 
@@ -44,12 +45,16 @@ const BEGIN_STAY: usize = 1;
 const EXPIRE_STAY: usize = 2;
 
 /// The data of a radio.
+///
+/// With `CONTEXTS`, it has channel contexts, and scans by itself. Otherwise it has one channel at a
+/// time, to which mac80211 sends it, for scans, too.
 #[pin_data]
-pub(crate) struct Radio {
-    medium: Arc<Medium>,
+pub(crate) struct Radio<const CONTEXTS: bool> {
+    medium: Arc<Medium<CONTEXTS>>,
     /// Not 0 if no interface has a channel.
     idle: Atomic<i32>,
-    /// The channel in MHz of a scan, or of a stay on another channel, or 0.
+    /// The channel in MHz of a scan, or of a stay on another channel, or 0. Without contexts it is
+    /// the one channel, or 0 if the radio is idle.
     visited: Atomic<u32>,
     #[pin]
     scan: Mutex<Scan>,
@@ -60,7 +65,7 @@ pub(crate) struct Radio {
     tsf_offset: Atomic<i64>,
     /// The timer of the beacons, if there are any. Dropping it waits for the timer.
     #[pin]
-    beacons: Mutex<Option<ArcHrTimerHandle<Beacons>>>,
+    beacons: Mutex<Option<ArcHrTimerHandle<Beacons<CONTEXTS>>>>,
 }
 
 /// The data of an interface.
@@ -69,8 +74,8 @@ pub(crate) struct VifData {
     beacons: Atomic<i32>,
 }
 
-impl Radio {
-    fn new(medium: Arc<Medium>) -> impl PinInit<Self> {
+impl<const CONTEXTS: bool> Radio<CONTEXTS> {
+    fn new(medium: Arc<Medium<CONTEXTS>>) -> impl PinInit<Self> {
         pin_init!(Self {
             medium,
             idle: Atomic::new(1),
@@ -83,11 +88,13 @@ impl Radio {
     }
 
     /// The channel in MHz of an interface, if it has one.
-    fn channel(vif: &Vif<Self>, rcu: &rcu::Guard) -> Option<u16> {
+    fn channel(hw: &Hw<Self>, vif: &Vif<Self>, rcu: &rcu::Guard) -> Option<u16> {
+        if !CONTEXTS {
+            return hw.data().visited();
+        }
         Some(vif.chanctx(rcu)?.chandef()?.center_freq)
     }
 
-    /// The channel in MHz of a scan, or of a stay on another channel.
     fn visited(&self) -> Option<u16> {
         u16::try_from(self.visited.load(Relaxed))
             .ok()
@@ -102,24 +109,26 @@ impl Radio {
     pub(crate) fn hears(hw: &Hw<Self>, freq: u16, rcu: &rcu::Guard) -> bool {
         let radio = hw.data();
         let mut hears = radio.visited() == Some(freq);
-        if hears || radio.idle.load(Relaxed) != 0 {
+        if hears || !CONTEXTS || radio.idle.load(Relaxed) != 0 {
             return hears;
         }
-        hw.for_each_active_interface(rcu, |vif| hears |= Self::channel(vif, rcu) == Some(freq));
+        hw.for_each_active_interface(rcu, |vif| {
+            hears |= Self::channel(hw, vif, rcu) == Some(freq);
+        });
         hears
     }
 
     /// The channel in MHz to send a frame on.
     fn channel_of(hw: &Hw<Self>, frame: &TxFrame<'_, Self>, rcu: &rcu::Guard) -> Option<u16> {
-        if frame.is_offchannel() {
+        if !CONTEXTS || frame.is_offchannel() {
             return hw.data().visited();
         }
         if let Some(vif) = frame.vif() {
-            return Self::channel(vif, rcu);
+            return Self::channel(hw, vif, rcu);
         }
         // Of a monitor beside other interfaces, whose channel is theirs.
         let mut freq = None;
-        hw.for_each_active_interface(rcu, |vif| freq = freq.or(Self::channel(vif, rcu)));
+        hw.for_each_active_interface(rcu, |vif| freq = freq.or(Self::channel(hw, vif, rcu)));
         freq
     }
 
@@ -153,7 +162,7 @@ impl Radio {
     }
 }
 
-impl Radio {
+impl<const CONTEXTS: bool> Radio<CONTEXTS> {
     /// The next channel of a scan.
     fn scan_next(hw: &Locked<Hw<Self>>) {
         let radio = hw.data();
@@ -170,7 +179,7 @@ impl Radio {
                 continue;
             };
             let copy = || probe.copy(GFP_ATOMIC);
-            let sending = crate::medium::Sending {
+            let sending = Sending {
                 freq: channel.center_freq,
                 power: scan.power,
                 rates: &[],
@@ -219,16 +228,16 @@ impl Radio {
 
 /// The timer that sends the beacons of all interfaces of a radio.
 #[pin_data]
-struct Beacons {
+struct Beacons<const CONTEXTS: bool> {
     #[pin]
     timer: HrTimer<Self>,
-    hw: Handle<Radio>,
+    hw: Handle<Radio<CONTEXTS>>,
     /// From one beacon to the next.
     interval: Delta,
 }
 
-impl Beacons {
-    fn new(hw: Handle<Radio>, interval: u64) -> impl PinInit<Self> {
+impl<const CONTEXTS: bool> Beacons<CONTEXTS> {
+    fn new(hw: Handle<Radio<CONTEXTS>>, interval: u64) -> impl PinInit<Self> {
         pin_init!(Self {
             timer <- HrTimer::new(),
             hw,
@@ -236,18 +245,18 @@ impl Beacons {
         })
     }
 
-    fn send(hw: &Hw<Radio>, vif: &Vif<Radio>, rcu: &rcu::Guard) {
+    fn send(hw: &Hw<Radio<CONTEXTS>>, vif: &Vif<Radio<CONTEXTS>>, rcu: &rcu::Guard) {
         let radio = hw.data();
         if vif.data().beacons.load(Relaxed) == 0 {
             return;
         }
-        let Some(freq) = Radio::channel(vif, rcu) else {
+        let Some(freq) = Radio::channel(hw, vif, rcu) else {
             return;
         };
         let mut next = vif.beacon_get(rcu);
         while let Some(frame) = next {
             let copy = || frame.copy_for_rx(GFP_ATOMIC);
-            let sending = crate::medium::Sending {
+            let sending = Sending {
                 freq,
                 power: vif.txpower(),
                 rates: frame.rates(),
@@ -262,7 +271,7 @@ impl Beacons {
     }
 }
 
-impl HrTimerCallback for Beacons {
+impl<const CONTEXTS: bool> HrTimerCallback for Beacons<CONTEXTS> {
     type Pointer<'a> = Arc<Self>;
 
     fn run(this: ArcBorrow<'_, Self>, mut ctx: HrTimerCallbackContext<'_, Self>) -> HrTimerRestart {
@@ -276,19 +285,32 @@ impl HrTimerCallback for Beacons {
 }
 
 kernel::impl_has_hr_timer! {
-    impl HasHrTimer<Self> for Beacons {
+    impl{const CONTEXTS: bool} HasHrTimer<Self> for Beacons<CONTEXTS> {
         mode: RelativeSoftMode<Monotonic>, field: self.timer
     }
 }
 
 #[vtable]
-impl Operations for Radio {
+impl<const CONTEXTS: bool> Operations for Radio<CONTEXTS> {
     type Vif = VifData;
     type Sta = ();
     type ChanCtx = ();
 
     const WORKS: &'static [fn(&Locked<Hw<Self>>)] =
         &[Self::scan_next, Self::begin_stay, Self::expire_stay];
+
+    // mac80211 does this for radios with one channel.
+    const HAS_NEW_CHANCTX: bool = CONTEXTS;
+    const HAS_ADD_CHANCTX: bool = CONTEXTS;
+    const HAS_REMOVE_CHANCTX: bool = CONTEXTS;
+    const HAS_CHANGE_CHANCTX: bool = CONTEXTS;
+    const HAS_ASSIGN_VIF_CHANCTX: bool = CONTEXTS;
+    const HAS_UNASSIGN_VIF_CHANCTX: bool = CONTEXTS;
+    const HAS_SWITCH_VIF_CHANCTX: bool = CONTEXTS;
+    const HAS_HW_SCAN: bool = CONTEXTS;
+    const HAS_CANCEL_HW_SCAN: bool = CONTEXTS;
+    const HAS_REMAIN_ON_CHANNEL: bool = CONTEXTS;
+    const HAS_CANCEL_REMAIN_ON_CHANNEL: bool = CONTEXTS;
 
     fn tx(hw: &Hw<Self>, mut frame: TxFrame<'_, Self>, rcu: &rcu::Guard) {
         let radio = hw.data();
@@ -298,7 +320,7 @@ impl Operations for Radio {
         };
         frame.orphan();
         let copy = || frame.copy_for_rx(GFP_ATOMIC);
-        let sending = crate::medium::Sending {
+        let sending = Sending {
             freq,
             power: frame.vif().and_then(|vif| vif.txpower()),
             rates: frame.rates(),
@@ -318,7 +340,8 @@ impl Operations for Radio {
     }
 
     fn wake_tx_queue(hw: &Hw<Self>, txq: &Txq<Self>, rcu: &rcu::Guard) {
-        hw.schedule_txqs(txq.ac(), rcu, |queue| {
+        // Nothing that a round does makes mac80211 call this.
+        let _ = hw.schedule_txqs(txq.ac(), rcu, |queue| {
             while let Some(frame) = queue.dequeue() {
                 Self::tx(hw, frame, rcu);
             }
@@ -356,7 +379,13 @@ impl Operations for Radio {
     }
 
     fn config(hw: &Locked<Hw<Self>>, _changed: ConfChange) -> Result {
-        hw.data().idle.store(hw.conf().idle.into(), Relaxed);
+        let radio = hw.data();
+        let conf = hw.conf();
+        radio.idle.store(conf.idle.into(), Relaxed);
+        if !CONTEXTS {
+            let channel = conf.chandef.filter(|_| !conf.idle);
+            radio.visit(channel.map_or(0, |def| def.center_freq));
+        }
         Ok(())
     }
 
@@ -513,16 +542,16 @@ impl Operations for Radio {
 }
 
 /// What keeps a radio.
-pub(crate) struct Owner {
-    medium: Arc<Medium>,
-    hw: Registration<Radio>,
+pub(crate) struct Owner<const CONTEXTS: bool> {
+    medium: Arc<Medium<CONTEXTS>>,
+    hw: Registration<Radio<CONTEXTS>>,
     // Dropped after `hw`, whose parent it is.
     _dev: faux::Registration,
 }
 
-impl Owner {
-    /// Makes the radio `index`.
-    pub(crate) fn new(medium: &Arc<Medium>, index: usize) -> Result<Self> {
+impl<const CONTEXTS: bool> Owner<CONTEXTS> {
+    /// Makes the radio `index`, which can be on so many channels at the same time.
+    pub(crate) fn new(medium: &Arc<Medium<CONTEXTS>>, index: usize, channels: u32) -> Result<Self> {
         let name = CString::try_from_fmt(fmt!("hwsim_rust{index}"))?;
         let dev = faux::Registration::new(&name, None)?;
 
@@ -534,7 +563,7 @@ impl Owner {
         };
         let combination = IfCombination {
             limits: &[limit],
-            num_different_channels: CHANNELS,
+            num_different_channels: channels,
             max_interfaces: 2048,
             beacon_int_infra_match: true,
         };
@@ -572,7 +601,7 @@ impl Owner {
             max_rate_tries: 11,
             ..Config::DEFAULT
         };
-        let hw = Allocated::new(dev.as_ref(), Radio::new(medium.clone()))?
+        let hw = Allocated::new(dev.bound(), Radio::new(medium.clone()))?
             .configure(&config)?
             .register()?;
         medium.add(hw.handle())?;
@@ -599,7 +628,7 @@ impl Owner {
     }
 }
 
-impl Drop for Owner {
+impl<const CONTEXTS: bool> Drop for Owner<CONTEXTS> {
     fn drop(&mut self) {
         self.medium.remove(&self.hw);
     }

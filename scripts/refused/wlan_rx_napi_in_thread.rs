@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a poll may do is not for another thread.
+
+#![allow(missing_docs, unused)]
+
+use kernel::{net::napi::PollContext, prelude::*};
+
+fn spawn<F: FnOnce() + Send>(f: F) {}
+
+pub fn test(context: &PollContext<'_>) {
+    spawn(move || { //~ error[E0277]: cannot be shared between threads safely
+        let context = context;
+    });
+}
