@@ -8,6 +8,7 @@
 //! - `initramfs`, `cpio`: what the guest starts from
 //! - `machine`: the command line of QEMU
 //! - `monitor`: QMP; `guest`: the line to the agent in the guest; `terminal`: the user's
+//! - `picture`: what a display shows
 //! - [`boot`]: all boots; `supervise`: one, from start to power off
 //! - [`Report`]: what came out, and the verdict
 
@@ -18,6 +19,7 @@ mod guest;
 mod initramfs;
 mod machine;
 mod monitor;
+mod picture;
 mod plan;
 mod report;
 mod supervise;

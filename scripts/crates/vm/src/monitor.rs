@@ -39,11 +39,17 @@ impl Monitor {
         })
     }
 
-    /// Saves a picture of a display, in QEMU's working directory.
+    /// Saves a picture of a display, in QEMU's working directory: as PNG, or as PPM if that is its
+    /// extension.
     pub fn screenshot(&mut self, display: &str, file: &str) -> Result<()> {
+        let format = if file.ends_with(".ppm") {
+            qmp::ImageFormat::ppm
+        } else {
+            qmp::ImageFormat::png
+        };
         self.execute(qmp::screendump {
             device: Some(display.into()),
-            format: Some(qmp::ImageFormat::png),
+            format: Some(format),
             head: None,
             filename: file.into(),
         })?;

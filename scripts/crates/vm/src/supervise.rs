@@ -3,7 +3,7 @@
 //! One QEMU, from its start to power off: the agent is told what to do, calls of tests are served,
 //! and whoever hangs or dies is noticed.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -11,12 +11,13 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 
 use crate::boot::{Kernel, Mode, News, Options};
 use crate::guest::{Call, Guest, Message};
 use crate::machine;
 use crate::monitor::Monitor;
+use crate::picture::Picture;
 use crate::plan::Plan;
 use crate::test::Test;
 
@@ -65,6 +66,8 @@ pub struct Running {
     dir: PathBuf,
     booted: bool,
     console: Console,
+    /// What a display has shown when it was last looked at.
+    shown: Option<Picture>,
     record: Record,
 }
 
@@ -86,6 +89,9 @@ struct Lines<'a> {
     resetting: bool,
     /// A test asked to be woken when it sleeps.
     waking: bool,
+    /// A test is about to have the kernel panic, and asked for a picture of this display with this
+    /// name.
+    panicking: Option<(String, String)>,
     tell: &'a dyn Fn(News),
     slowness: f64,
 }
@@ -110,6 +116,7 @@ impl Running {
             dir: dir.to_path_buf(),
             booted: false,
             console: Console::new(dir.join(machine::CONSOLE)),
+            shown: None,
             record: Record::default(),
         }
     }
@@ -131,7 +138,7 @@ impl Running {
             }
             self.console.read();
             self.record.failure = Some(format!("{err:#}"));
-            let errors = std::fs::read(self.dir.join("qemu.log")).unwrap_or_default();
+            let errors = fs::read(self.dir.join("qemu.log")).unwrap_or_default();
             let errors = String::from_utf8_lossy(&errors);
             self.record.last_lines = errors.lines().take(12).map(str::to_string).collect();
             self.record.last_lines.extend(self.console.last(12));
@@ -153,6 +160,7 @@ impl Running {
             guest,
             resetting: false,
             waking: false,
+            panicking: None,
             tell,
             slowness: options.slowness(),
         };
@@ -329,6 +337,14 @@ impl Running {
                     if lines.waking {
                         lines.waking = !lines.monitor.wake()?;
                     }
+                    if self.console.panic_ended {
+                        if let Some((display, name)) = lines.panicking.take() {
+                            self.console.forget_panic();
+                            self.picture(&mut lines.monitor, &display, &name)?;
+                            lines.resetting = true;
+                            lines.monitor.reset()?;
+                        }
+                    }
                 }
             }
             if start.elapsed() > patience {
@@ -431,11 +447,35 @@ impl Running {
                 monitor.unplug(id, patience).map(|()| String::new())
             }
             ["screenshot", display, name] => {
-                let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-                if !name.bytes().all(good) {
-                    bail!("a picture's name has letters, digits, - and _ only");
-                }
+                check_name(name)?;
                 self.picture(monitor, display, name).map(|()| String::new())
+            }
+            ["shows", display, name, size, sum] => {
+                check_name(name)?;
+                let shown = self.look(monitor, display)?.to_string();
+                if shown != format!("{size} {sum}") {
+                    self.picture(monitor, display, name)?;
+                    bail!("{name}: it shows {shown}, not {size} {sum}");
+                }
+                Ok(String::new())
+            }
+            ["colors", ref display @ ..] => {
+                /// Of a picture that has more, nobody wants to know.
+                const MOST: usize = 16;
+
+                let shown = match display {
+                    [] => self.shown.as_ref().context("there is no picture")?,
+                    [display] => self.look(monitor, display)?,
+                    _ => bail!("one display at a time"),
+                };
+                let colors = shown.colors().into_iter().take(MOST);
+                let line = |(color, count)| format!("{color:06x} {count}\n");
+                Ok(colors.map(line).collect())
+            }
+            ["panic", display, name] => {
+                check_name(name)?;
+                lines.panicking = Some((display.into(), name.into()));
+                Ok(String::new())
             }
             ["hmp", _, ..] => monitor.human(&words[1..].join(" ")),
             ["wake"] => {
@@ -450,7 +490,22 @@ impl Running {
         }
     }
 
+    /// Looks at a display.
+    fn look(&mut self, monitor: &mut Monitor, display: &str) -> Result<&Picture> {
+        const FILE: &str = "shown.ppm";
+
+        monitor
+            .screenshot(display, FILE)
+            .with_context(|| format!("no picture of the display {display}"))?;
+        let path = self.dir.join(FILE);
+        let picture = Picture::from_ppm(&fs::read(&path)?)?;
+        fs::remove_file(&path)?;
+        Ok(self.shown.insert(picture))
+    }
+
+    /// Looks at a display, and saves what it shows for people.
     fn picture(&mut self, monitor: &mut Monitor, display: &str, name: &str) -> Result<()> {
+        self.look(monitor, display)?;
         let file = format!("{name}.png");
         monitor
             .screenshot(display, &file)
@@ -511,6 +566,16 @@ impl Running {
     }
 }
 
+/// Fails if this is no name for a picture, which becomes that of a file.
+fn check_name(name: &str) -> Result<()> {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    ensure!(
+        name.bytes().all(good),
+        "a picture's name has letters, digits, - and _ only"
+    );
+    Ok(())
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -525,6 +590,8 @@ struct Console {
     text: String,
     changed: Instant,
     panicked: bool,
+    /// It has, and does nothing any more.
+    panic_ended: bool,
 }
 
 impl Console {
@@ -535,6 +602,7 @@ impl Console {
             text: String::new(),
             changed: Instant::now(),
             panicked: false,
+            panic_ended: false,
         }
     }
 
@@ -555,8 +623,16 @@ impl Console {
         let line = self.text.rfind('\n').map_or(0, |at| at + 1);
         self.text.push_str(&String::from_utf8_lossy(&new));
         self.changed = Instant::now();
-        self.panicked |= self.text[line..].contains("Kernel panic - not syncing");
+        let new = &self.text[line..];
+        self.panicked |= new.contains("Kernel panic - not syncing");
+        self.panic_ended |= new.contains("---[ end Kernel panic");
         true
+    }
+
+    /// What has happened was wanted.
+    fn forget_panic(&mut self) {
+        self.panicked = false;
+        self.panic_ended = false;
     }
 
     /// The last lines that say something.
