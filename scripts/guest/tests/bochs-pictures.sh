@@ -9,8 +9,9 @@
 #: timeout = 120
 #: time = 45
 #
-# Each pixel in the memory of the device is compared with what has been drawn, in each format, in a
-# mode whose pixels have to be converted, and after a part of them has changed.
+# Each pixel in the memory of the device and each that QEMU shows is compared with what has been drawn:
+# in each format, in a mode whose pixels have to be converted, after a part of them has changed, when
+# only a part of them is shown, and in each frame of a picture that moves.
 
 . /series/ktap.sh
 . /series/pci.sh
@@ -32,7 +33,7 @@ bind_storm()
 	done
 }
 
-same "pictures" "$(kms pictures "$card" "$DEV/resource0")" "20 pictures, 0 of them are wrong"
+same "pictures" "$(kms pictures "$DEV" display)" "41 pictures, 0 of them are wrong"
 check "mode sets" kms modes "$card" "$(rounds 20 1000)"
 check "page flips" kms flips "$card" "$(rounds 200 10000)"
 check "the console is still there" has_console

@@ -90,7 +90,7 @@ same "there is no EDID" "$(wc -c <"$CONNECTOR/edid")" 0
 same "the usual modes are there" "$(head -n 1 "$CONNECTOR/modes")" 1024x768
 same "the console has the resolution of the hardware" "$(shown)" \
 	"$(sed 's/,/x/' /sys/class/graphics/fb0/virtual_size)"
-same "pictures" "$(kms pictures "$CARD" "$DEV/resource0")" "14 pictures, 0 of them are wrong"
+same "pictures" "$(kms pictures "$DEV" vga)" "31 pictures, 0 of them are wrong"
 check "mode sets" kms modes "$CARD" 10
 check "the driver in C and the one in Rust in turn" both_in_turn
 find_card

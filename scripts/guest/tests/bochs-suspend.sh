@@ -7,10 +7,10 @@
 #: configurations = ["display-sleep"]
 #: tools = ["kms"]
 #: timeout = 60
-#: time = 15
+#: time = 80
 #
-# All but the sleeping itself many times, while pages are flipped, and once suspend to RAM, in which
-# the device forgets its registers. See suspend.sh.
+# All but the sleeping itself many times, while pages are flipped, and suspend to RAM, in which the
+# device forgets its registers, with the console and with a client. See suspend.sh.
 
 . /series/ktap.sh
 . /series/pci.sh
@@ -55,7 +55,7 @@ echo deep >$power/mem_sleep
 echo 0 >/sys/module/suspend/parameters/pm_test_delay
 case $SERIES_PHASE in
 1)
-	plan 7
+	plan 8
 	card=/dev/dri/$(basename "$DEV"/drm/card*)
 	printf '\033[2J\033[H\033[41m  bochs_rust  \033[0m\n' >/dev/tty0
 	sleep 1
@@ -67,6 +67,9 @@ case $SERIES_PHASE in
 	check "pages are still flipped" kill $client
 	wait
 	same "without an error" "$(cat /tmp/flips)" ""
+	echo devices >$power/pm_test
+	check "pages are flipped before others wake" kms sleeps "$DEV" display "$(rounds 3 50)"
+	echo none >$power/pm_test
 	retry 5 [ "$(shown)" = "$before" ]
 	same "the console is back" "$(shown)" "$before"
 	host wake
@@ -76,7 +79,14 @@ case $SERIES_PHASE in
 	host reset
 	;;
 2)
+	plan 2
+	same "the driver is bound after a reset" "$(bound)" bochs_rust
+	host wake
+	check "pages are flipped before others wake from suspend to RAM" kms sleeps "$DEV" display 1
+	host reset
+	;;
+3)
 	plan 1
-	check "the driver is bound after a reset" [ "$(bound)" = bochs_rust ]
+	same "the driver is bound after another reset" "$(bound)" bochs_rust
 	;;
 esac

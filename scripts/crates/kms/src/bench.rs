@@ -218,7 +218,7 @@ pub fn bandwidth(card: &str, memory: &str) -> io::Result<Results> {
         ("update of 64x64 pixels", "copy of 64x64 pixels", PART),
         ("update of all pixels", "copy of all pixels", ALL),
     ] {
-        best(update, area, &mut || display.dirty(buffer, area))?;
+        best(update, area, &mut || display.dirty(buffer.id, area))?;
         best(by_program, area, &mut || {
             copy(buffer, &mut memory, area);
             Ok(())

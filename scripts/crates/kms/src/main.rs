@@ -2,16 +2,24 @@
 
 //! Calls of a mode setting driver: `kms bad CARD` makes those that must fail, `kms random CARD SECONDS
 //! SEED` random ones, of which nothing is expected but that the kernel survives. `kms modes CARD COUNT`
-//! sets modes, `kms flips CARD COUNT` flips pages, and `kms pictures CARD MEMORY` looks at what is in
-//! the memory of the device. `kms colors MEMORY PIXELS` says how many colours there are, and a checksum.
-//! `kms faults CARD` lets allocations fail. `kms instructions CARD MEMORY TTY` and `kms bandwidth CARD
-//! MEMORY` measure what good calls take.
+//! sets modes, and `kms flips CARD COUNT` flips pages.
+//!
+//! `kms pictures DEVICE ID` looks at what is in the memory of a device, which is a directory in sysfs,
+//! and at what QEMU shows, which has an id for it. `kms sleeps DEVICE ID COUNT` does so when the machine
+//! has slept. With two devices, `kms mixed` gives the first one numbers of the second, and `kms share`
+//! has the second one show a buffer of the first until the drivers are taken away; `kms share-back`
+//! takes them away in the other order.
+//!
+//! `kms colors MEMORY PIXELS` says how many colours there are, and a checksum. `kms faults CARD` lets
+//! allocations fail. `kms instructions CARD MEMORY TTY` and `kms bandwidth CARD MEMORY` measure what
+//! good calls take.
 //!
 //! It runs in guests. Only the standard library is used, since it is compiled by `rustc` alone.
 
 mod bench;
 mod faults;
 mod picture;
+mod share;
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -22,7 +30,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use picture::Display;
+use picture::{Display, Screen};
 
 extern "C" {
     fn ioctl(fd: i32, request: u64, ...) -> i32;
@@ -753,6 +761,18 @@ fn print(results: Vec<(&'static str, u64)>) -> bool {
     true
 }
 
+/// What needs two devices.
+fn two(how: &str, [first, second]: [(&str, &str); 2]) -> io::Result<bool> {
+    let mut first = Screen::new(first.0, first.1)?;
+    let mut second = Screen::new(second.0, second.1)?;
+    match how {
+        "mixed" => share::mixed(&mut first, &mut second)?,
+        how => share::share(&mut first, &mut second, how == "share-back")?,
+    }
+    let good = [first.print(), second.print()];
+    Ok(good == [true; 2])
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -783,15 +803,19 @@ fn main() -> ExitCode {
                 println!("{count} page flips");
                 true
             }),
-        ["pictures", card, memory] => Display::open(card)
-            .and_then(|display| display.pictures(memory))
-            .map(|(count, wrong)| {
-                println!("{count} pictures, {} of them are wrong", wrong.len());
-                for what in &wrong {
-                    println!("{what}");
-                }
-                wrong.is_empty()
-            }),
+        ["pictures", device, id] => Screen::new(device, id).and_then(|mut screen| {
+            screen.open()?.pictures(&mut screen)?;
+            Ok(screen.print())
+        }),
+        ["sleeps", device, id, count] => Screen::new(device, id).and_then(|mut screen| {
+            screen
+                .open()?
+                .sleeps(&mut screen, count.parse().unwrap_or(1))?;
+            Ok(screen.print())
+        }),
+        [how @ ("share" | "share-back" | "mixed"), device, id, other, other_id] => {
+            two(how, [(device, id), (other, other_id)])
+        }
         ["colors", memory, words] => {
             picture::colors(memory, words.parse().unwrap_or(0)).map(|(count, sum)| {
                 println!("{count} {sum}");
@@ -809,7 +833,9 @@ fn main() -> ExitCode {
         _ => {
             println!(
                 "kms bad CARD | kms random CARD SECONDS SEED | kms modes CARD COUNT | \
-                 kms flips CARD COUNT | kms pictures CARD MEMORY | \
+                 kms flips CARD COUNT | kms pictures DEVICE ID | \
+                 kms sleeps DEVICE ID COUNT | \
+                 kms share|share-back|mixed DEVICE ID DEVICE ID | \
                  kms colors MEMORY PIXELS | kms faults CARD | \
                  kms instructions CARD MEMORY TTY | kms bandwidth CARD MEMORY"
             );

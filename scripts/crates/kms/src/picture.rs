@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls that must succeed: mode sets, page flips, and pictures, of which the memory of the device is
-//! compared with what has been drawn, pixel by pixel.
+//! Calls that must succeed: mode sets, page flips, and pictures, of which the memory of the device and
+//! what QEMU shows are compared with what has been drawn, pixel by pixel.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::{
     call, dumb, framebuffer, modes, Argument, Objects, Scratch, ADDFB2, ATOMIC, CREATEPROPBLOB,
     DESTROY_DUMB, DIRTYFB, OBJ_GETPROPERTIES, PLANE, RMFB, SETCRTC, WAIT_VBLANK, XRGB8888,
 };
 
-const PAGE_FLIP: u8 = 0xb0;
-const MAP_DUMB: u8 = 0xb3;
+pub const PAGE_FLIP: u8 = 0xb0;
+pub const MAP_DUMB: u8 = 0xb3;
 const GETPROPERTY: u8 = 0xaa;
 const GETPLANE: u8 = 0xb6;
 
@@ -82,8 +84,8 @@ impl Drop for Map {
 
 /// A device with one CRTC, connector and plane.
 pub struct Display {
-    card: File,
-    crtc: u32,
+    pub card: File,
+    pub crtc: u32,
     connector: u32,
     plane: u32,
 }
@@ -91,36 +93,62 @@ pub struct Display {
 /// A framebuffer, and its memory.
 pub struct Buffer {
     pub id: u32,
-    handle: u32,
+    pub handle: u32,
     width: u32,
     height: u32,
     pub pitch: u32,
-    cpp: usize,
+    format: u32,
     pub map: Map,
+}
+
+/// The bits of a pixel of this size in bytes.
+fn mask(size: usize) -> u32 {
+    u32::MAX >> (32 - 8 * size)
+}
+
+/// The size of a pixel in bytes.
+fn size_of_pixel(format: u32) -> usize {
+    if format == RGB565 {
+        2
+    } else {
+        4
+    }
 }
 
 impl Buffer {
     /// The pixel in one of many pictures.
-    fn pixel(picture: u32, x: u32, y: u32) -> u32 {
+    pub fn pixel(picture: u32, x: u32, y: u32) -> u32 {
         x.wrapping_mul(0x0001_0305)
             ^ y.wrapping_mul(0x0107_0b00)
             ^ picture.wrapping_mul(0x003f_55aa)
     }
 
-    fn mask(&self) -> u32 {
-        if self.cpp == 2 {
-            0xffff
-        } else {
-            u32::MAX
+    pub fn draw(&mut self, picture: u32) {
+        let size = size_of_pixel(self.format);
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let at = (y * self.pitch) as usize + x as usize * size;
+                self.map.write(at, size, Self::pixel(picture, x, y));
+            }
         }
     }
 
-    pub fn draw(&mut self, picture: u32) {
-        for y in 0..self.height {
-            for x in 0..self.width {
-                let at = (y * self.pitch) as usize + x as usize * self.cpp;
-                self.map.write(at, self.cpp, Self::pixel(picture, x, y));
-            }
+    /// Whether this picture is drawn in it.
+    pub fn has(&self, picture: u32) -> bool {
+        let size = size_of_pixel(self.format);
+        (0..self.height).all(|y| {
+            (0..self.width).all(|x| {
+                let at = (y * self.pitch) as usize + x as usize * size;
+                self.map.read(at, size) == Self::pixel(picture, x, y) & mask(size)
+            })
+        })
+    }
+
+    /// How it is in the memory of a device that has the same format.
+    fn layout(&self) -> Layout {
+        Layout {
+            format: self.format,
+            pitch: self.pitch as usize,
         }
     }
 }
@@ -128,6 +156,214 @@ impl Buffer {
 /// What C does: the upper bits of each color.
 fn to_rgb565(pixel: u32) -> u32 {
     (pixel & 0xf8_0000) >> 8 | (pixel & 0xfc00) >> 5 | (pixel & 0xf8) >> 3
+}
+
+/// What QEMU shows for a pixel: red, green and blue, in a byte each.
+fn rgb(format: u32, pixel: u32) -> u32 {
+    match format {
+        BGRX8888 => pixel.swap_bytes() & 0xff_ffff,
+        RGB565 => {
+            // The upper bits are repeated where there are none.
+            let byte = |part: u32, bits: u32| part << (8 - bits) | part >> (2 * bits - 8);
+            let [red, green, blue] = [pixel >> 11 & 0x1f, pixel >> 5 & 0x3f, pixel & 0x1f];
+            byte(red, 5) << 16 | byte(green, 6) << 8 | byte(blue, 5)
+        }
+        _ => pixel & 0xff_ffff,
+    }
+}
+
+/// How a framebuffer is in the memory of the device.
+struct Layout {
+    format: u32,
+    pitch: usize,
+}
+
+/// What is noted if something should be so.
+pub fn wanted(good: bool) -> Result<(), String> {
+    good.then_some(()).ok_or_else(|| "is not so".to_string())
+}
+
+/// A device in sysfs, whose pictures are looked at: in its memory, and on the host.
+pub struct Screen {
+    directory: PathBuf,
+    /// What QEMU calls the device.
+    id: String,
+    memory: Map,
+    /// How many pictures, and other things to be seen, there were.
+    count: usize,
+    /// What is wrong with which of them.
+    wrong: Vec<String>,
+}
+
+impl Screen {
+    pub fn new(directory: &str, id: &str) -> io::Result<Self> {
+        let directory = PathBuf::from(directory);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(directory.join("resource0"))?;
+        Ok(Self {
+            memory: Map::new(&file, 0, file.metadata()?.len() as usize)?,
+            directory,
+            id: id.into(),
+            count: 0,
+            wrong: Vec::new(),
+        })
+    }
+
+    pub fn open(&self) -> io::Result<Display> {
+        for entry in fs::read_dir(self.directory.join("drm"))? {
+            let name = entry?.file_name();
+            if name.to_string_lossy().starts_with("card") {
+                return Display::open(&Path::new("/dev/dri").join(name).to_string_lossy());
+            }
+        }
+        Err(io::Error::other("no card"))
+    }
+
+    /// Takes the driver away.
+    pub fn unbind(&self) -> io::Result<()> {
+        let name = self.directory.file_name().unwrap_or_default();
+        fs::write(
+            self.directory.join("driver/unbind"),
+            name.as_encoded_bytes(),
+        )
+    }
+
+    /// Has the panic screen drawn, as if there were a panic.
+    fn panic(&self) -> io::Result<()> {
+        let debugfs = Path::new("/sys/kernel/debug/dri");
+        let name = self.directory.file_name().unwrap_or_default();
+        fs::write(debugfs.join(name).join("drm_panic_plane_0"), "1")
+    }
+
+    /// What the host answers.
+    fn host(&self, arguments: &[&str]) -> Result<String, String> {
+        let result = Command::new("host").args(arguments).output();
+        let output = result.map_err(|err| format!("no answer of the host: {err}"))?;
+        let text = |bytes| String::from_utf8_lossy(bytes).trim().to_string();
+        if !output.status.success() {
+            return Err(text(&output.stderr));
+        }
+        Ok(text(&output.stdout))
+    }
+
+    /// Says what there was to be seen, and whether all of it was right.
+    pub fn print(&self) -> bool {
+        let (count, wrong) = (self.count, self.wrong.len());
+        println!("{count} pictures, {wrong} of them are wrong");
+        for what in &self.wrong {
+            println!("{what}");
+        }
+        self.wrong.is_empty()
+    }
+
+    pub fn note(&mut self, what: &str, result: Result<(), String>) {
+        self.count += 1;
+        if let Err(why) = result {
+            self.wrong.push(format!("{what}: {why}"));
+        }
+    }
+
+    /// Looks whether a buffer is shown, which has one picture.
+    pub fn see(&mut self, what: &str, buffer: &Buffer, picture: u32) {
+        self.see_each(what, buffer, |_, _| picture);
+    }
+
+    /// Looks whether a buffer is shown; the picture of each pixel is known.
+    fn see_each(&mut self, what: &str, buffer: &Buffer, picture: impl Fn(u32, u32) -> u32) {
+        let all = [0, 0, buffer.width, buffer.height];
+        self.see_pixels(what, all, &buffer.layout(), |x, y| {
+            Buffer::pixel(picture(x, y), x, y)
+        });
+    }
+
+    /// The same, for one that has been converted to 16 bits.
+    fn see_converted(&mut self, what: &str, buffer: &Buffer, picture: impl Fn(u32, u32) -> u32) {
+        let all = [0, 0, buffer.width, buffer.height];
+        let layout = Layout {
+            format: RGB565,
+            pitch: buffer.pitch as usize / 2,
+        };
+        self.see_pixels(what, all, &layout, |x, y| {
+            to_rgb565(Buffer::pixel(picture(x, y), x, y))
+        });
+    }
+
+    /// Looks whether a part of a framebuffer is in memory, and is what is shown.
+    fn see_pixels(
+        &mut self,
+        what: &str,
+        part: [u32; 4],
+        layout: &Layout,
+        pixel: impl Fn(u32, u32) -> u32,
+    ) {
+        let result = self
+            .in_memory(part, layout, &pixel)
+            .and_then(|()| self.on_host(what, part, |x, y| rgb(layout.format, pixel(x, y))));
+        self.note(what, result);
+    }
+
+    fn in_memory(
+        &self,
+        [x1, y1, x2, y2]: [u32; 4],
+        layout: &Layout,
+        pixel: impl Fn(u32, u32) -> u32,
+    ) -> Result<(), String> {
+        let size = size_of_pixel(layout.format);
+        for y in y1..y2 {
+            for x in x1..x2 {
+                let at = y as usize * layout.pitch + x as usize * size;
+                let got = self.memory.read(at, size);
+                let want = pixel(x, y) & mask(size);
+                if got != want {
+                    return Err(format!("at {x}, {y} there is {got:#x}, not {want:#x}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_host(
+        &self,
+        what: &str,
+        [x1, y1, x2, y2]: [u32; 4],
+        color: impl Fn(u32, u32) -> u32,
+    ) -> Result<(), String> {
+        // As the host computes it: scripts/crates/vm/src/picture.rs.
+        let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+        for y in y1..y2 {
+            for x in x1..x2 {
+                sum = (sum ^ u64::from(color(x, y))).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+        let name = format!(
+            "wrong-{}-{}",
+            self.id,
+            what.replace(", ", "-").replace(' ', "-")
+        );
+        let size = format!("{}x{}", x2 - x1, y2 - y1);
+        self.host(&["shows", &self.id, &name, &size, &format!("{sum:016x}")])?;
+        Ok(())
+    }
+
+    /// Looks whether the panic screen covers all that is shown: it has two colours.
+    fn see_panic(&mut self, what: &str) -> io::Result<()> {
+        self.panic()?;
+        let result = self.host(&["colors", &self.id]).and_then(|text| {
+            let colors: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.split(' ').next())
+                .collect();
+            if colors == ["000000", "ffffff"] {
+                Ok(())
+            } else {
+                Err(format!("the colours are {colors:?}"))
+            }
+        });
+        self.note(what, result);
+        Ok(())
+    }
 }
 
 impl Display {
@@ -149,7 +385,7 @@ impl Display {
 
     /// A framebuffer in a buffer that may be wider.
     pub fn buffer(&self, width: u32, height: u32, format: u32, wide: u32) -> io::Result<Buffer> {
-        let cpp = if format == RGB565 { 2 } else { 4 };
+        let cpp = size_of_pixel(format) as u32;
         // Buffers have 32 bits for a pixel.
         let (handle, pitch) = dumb(&self.card, (width + wide) * cpp / 4, height)?;
         let mut argument = Argument::new(&framebuffer(width, height, format, handle, pitch));
@@ -164,7 +400,7 @@ impl Display {
             width,
             height,
             pitch,
-            cpp: cpp as usize,
+            format,
             map: Map::new(&self.card, offset, (pitch * height) as usize)?,
         })
     }
@@ -179,10 +415,15 @@ impl Display {
     }
 
     pub fn show(&self, id: u32, mode: &[u32]) -> io::Result<()> {
+        self.show_from(id, mode, 0, 0)
+    }
+
+    /// Shows a framebuffer from this pixel on.
+    fn show_from(&self, id: u32, mode: &[u32], x: u32, y: u32) -> io::Result<()> {
         let mut scratch = Scratch::new();
         let [low, high] = scratch.address(0);
         scratch.0[0] = self.connector;
-        let mut words = vec![low, high, 1, self.crtc, id, 0, 0, 0, 1];
+        let mut words = vec![low, high, 1, self.crtc, id, x, y, 0, 1];
         words.extend(mode);
         call(&self.card, SETCRTC, &mut Argument::new(&words))
     }
@@ -211,9 +452,14 @@ impl Display {
         Ok(shown.len())
     }
 
+    /// The mode with this size.
+    pub fn mode(&self, width: u32, height: u32) -> io::Result<Vec<u32>> {
+        crate::mode(&self.card, self.connector, width, height)
+    }
+
     /// A mode of 1000 Hz with this size.
     pub fn fast_mode(&self, width: u32, height: u32) -> io::Result<Vec<u32>> {
-        let mut mode = crate::mode(&self.card, self.connector, width, height)?;
+        let mut mode = self.mode(width, height)?;
         // In kHz: the number of pixels of a frame, with those that are not visible.
         mode[0] = (mode[2] >> 16) * (mode[5] & 0xffff);
         mode[6] = 1000;
@@ -223,9 +469,17 @@ impl Display {
     /// Flips to a framebuffer, and returns the number of the frame in which it is shown. The event
     /// has to be the one that is waited for.
     pub fn flip(&self, id: u32, number: u32) -> io::Result<u32> {
+        self.begin_flip(id, number)?;
+        self.end_flip(number)
+    }
+
+    fn begin_flip(&self, id: u32, number: u32) -> io::Result<()> {
         const EVENT: u32 = 1;
         let words = [self.crtc, id, EVENT, 0, number, !number];
-        call(&self.card, PAGE_FLIP, &mut Argument::new(&words))?;
+        call(&self.card, PAGE_FLIP, &mut Argument::new(&words))
+    }
+
+    fn end_flip(&self, number: u32) -> io::Result<u32> {
         let mut event = [0; 1024];
         let len = (&self.card).read(&mut event)?;
         let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| event[4 * at + i]));
@@ -266,20 +520,8 @@ impl Display {
         Ok(scratch.0[..(argument.0[5] as usize).min(64)].to_vec())
     }
 
-    /// Shows pictures in all formats that the plane has, in several modes, and returns those of which
-    /// the memory of the device, which is the file `memory`, has something else.
-    pub fn pictures(&self, memory: &str) -> io::Result<(usize, Vec<String>)> {
-        let file = OpenOptions::new().read(true).write(true).open(memory)?;
-        let len = file.metadata()?.len() as usize;
-        let memory = Map::new(&file, 0, len)?;
-        let mut wrong = Vec::new();
-        let mut count = 0;
-        let mut see = |what: String, result: Result<(), String>| {
-            count += 1;
-            if let Err(why) = result {
-                wrong.push(format!("{what}: {why}"));
-            }
-        };
+    /// Shows pictures in all formats that the plane has, in several modes, and looks at them.
+    pub fn pictures(&self, screen: &mut Screen) -> io::Result<()> {
         let formats = self.formats()?;
         for (format, name) in [(XRGB8888, "XR24"), (BGRX8888, "BX24"), (RGB565, "RG16")] {
             if !formats.contains(&format) {
@@ -287,50 +529,107 @@ impl Display {
             }
             for (width, height) in [(640, 480), (1024, 768)] {
                 let what = format!("{width}x{height} {name}");
-                let mode = crate::mode(&self.card, self.connector, width, height)?;
+                let mode = self.mode(width, height)?;
                 let mut buffer = self.buffer(width, height, format, 0)?;
                 buffer.draw(1);
                 self.show(buffer.id, &mode)?;
-                see(what.clone(), same(&memory, &buffer, |_, _| 1));
+                screen.see(&what, &buffer, 1);
                 // All of it is drawn, and less is said to have changed. Neither may be more.
                 buffer.draw(2);
                 let clip = [100, 50, 131, 74];
-                self.dirty(&buffer, clip)?;
+                self.dirty(buffer.id, clip)?;
                 let [x1, y1, x2, y2] = clip;
                 let inside = |x, y| (x1..x2).contains(&x) && (y1..y2).contains(&y);
-                let changed = same(&memory, &buffer, |x, y| 1 + u32::from(inside(x, y)));
-                see(format!("{what}, a part"), changed);
+                screen.see_each(&format!("{what}, a part"), &buffer, |x, y| {
+                    1 + u32::from(inside(x, y))
+                });
                 // With other lines, pixels are elsewhere.
                 let mut wide = self.buffer(width, height, format, 64)?;
                 wide.draw(3);
                 let damage = self.blob(&[0, 0, 1, 1])?;
                 self.plane_properties()?.commit(self, wide.id, damage)?;
-                see(format!("{what}, wider"), same(&memory, &wide, |_, _| 3));
-                self.show(wide.id, &mode)?;
-                self.free(buffer)?;
-                self.free(wide)?;
+                screen.see(&format!("{what}, wider"), &wide, 3);
+                // Where the first pixel is not that of the framebuffer, and somewhere else.
+                let mut large = self.buffer(width + 64, height + 32, format, 0)?;
+                large.draw(4);
+                for (x, y) in [(44, 22), (0, 9)] {
+                    self.show_from(large.id, &mode, x, y)?;
+                    let part = [x, y, x + width, y + height];
+                    screen.see_pixels(
+                        &format!("{what}, from {x} {y}"),
+                        part,
+                        &large.layout(),
+                        |x, y| Buffer::pixel(4, x, y),
+                    );
+                }
+                // The kernel has no panic screen in the other order of bytes, and warns of that.
+                if format != BGRX8888 {
+                    screen.see_panic(&format!("{what}, panic"))?;
+                }
+                for buffer in [buffer, wide, large] {
+                    self.free(buffer)?;
+                }
             }
         }
+        self.moving(screen)?;
         // There is not enough memory for 32 bits.
-        let mut mode = crate::mode(&self.card, self.connector, 640, 480)?;
-        let (width, height) = (2560u32, (len / 2560 / 4 + 64) as u32);
+        let mut mode = self.mode(640, 480)?;
+        let (width, height) = (2560u32, (screen.memory.len / 2560 / 4 + 64) as u32);
         mode[0] = 200_000;
         Self::timing(&mut mode, width, height);
         let mut buffer = self.buffer(width, height, XRGB8888, 0)?;
-        buffer.draw(4);
-        self.show(buffer.id, &mode)?;
-        see(
-            format!("{width}x{height}, converted"),
-            converted(&memory, &buffer, |_, _| 4),
-        );
         buffer.draw(5);
-        self.dirty(&buffer, [1000, 500, 1100, 501])?;
+        self.show(buffer.id, &mode)?;
+        screen.see_converted("converted", &buffer, |_, _| 5);
+        buffer.draw(6);
+        self.dirty(buffer.id, [1000, 500, 1100, 501])?;
         let inside = |x, y| (1000..1100).contains(&x) && y == 500;
-        see(
-            format!("{width}x{height}, converted, a part"),
-            converted(&memory, &buffer, |x, y| 4 + u32::from(inside(x, y))),
-        );
-        Ok((count, wrong))
+        screen.see_converted("converted, a part", &buffer, |x, y| {
+            5 + u32::from(inside(x, y))
+        });
+        screen.see_panic("converted, panic")
+    }
+
+    /// Has the machine sleep with a page flip that has just begun, and flips pages when it wakes:
+    /// before all others, who are frozen, since whoever asks for the sleep is not.
+    pub fn sleeps(&self, screen: &mut Screen, count: u32) -> io::Result<()> {
+        let mode = self.fast_mode(640, 480)?;
+        let mut buffers = [
+            self.buffer(640, 480, XRGB8888, 0)?,
+            self.buffer(640, 480, XRGB8888, 0)?,
+        ];
+        self.show(buffers[0].id, &mode)?;
+        for sleep in 0..count {
+            for (buffer, picture) in buffers.iter_mut().zip(1..) {
+                buffer.draw(2 * sleep + picture);
+            }
+            self.begin_flip(buffers[1].id, 2 * sleep)?;
+            fs::write("/sys/power/state", "mem")?;
+            let before = self.end_flip(2 * sleep)?;
+            let frame = self.flip(buffers[0].id, 2 * sleep + 1)?;
+            let later = frame.wrapping_sub(before) as i32 > 0;
+            screen.note("a later frame", wanted(later));
+            screen.see(&format!("after sleep {sleep}"), &buffers[0], 2 * sleep + 1);
+        }
+        Ok(())
+    }
+
+    /// Another picture in each frame. It is shown when there is the event.
+    fn moving(&self, screen: &mut Screen) -> io::Result<()> {
+        let (width, height) = (640, 480);
+        let mode = self.mode(width, height)?;
+        let mut buffers = [
+            self.buffer(width, height, XRGB8888, 0)?,
+            self.buffer(width, height, XRGB8888, 0)?,
+        ];
+        self.show(buffers[0].id, &mode)?;
+        for frame in 1..5 {
+            let buffer = &mut buffers[frame as usize % 2];
+            buffer.draw(frame);
+            self.flip(buffer.id, frame)?;
+            screen.see(&format!("frame {frame}"), buffer, frame);
+        }
+        Ok(())
     }
 
     /// Writes the sizes of a mode.
@@ -344,11 +643,11 @@ impl Display {
         mode[5] = height + 16;
     }
 
-    pub fn dirty(&self, buffer: &Buffer, [x1, y1, x2, y2]: [u32; 4]) -> io::Result<()> {
+    pub fn dirty(&self, id: u32, [x1, y1, x2, y2]: [u32; 4]) -> io::Result<()> {
         let mut scratch = Scratch::new();
         let [low, high] = scratch.address(0);
         scratch.0[..2].copy_from_slice(&[y1 << 16 | x1, y2 << 16 | x2]);
-        let words = [buffer.id, 0, 0, 1, low, high];
+        let words = [id, 0, 0, 1, low, high];
         call(&self.card, DIRTYFB, &mut Argument::new(&words))
     }
 
@@ -445,42 +744,4 @@ pub fn colors(memory: &str, words: usize) -> io::Result<(usize, u32)> {
 /// The width and height of a mode.
 fn size(mode: &[u32]) -> (u32, u32) {
     (mode[1] & 0xffff, mode[3] >> 16)
-}
-
-/// Whether the memory of the device is the framebuffer, in which the picture of each pixel is known.
-fn same(memory: &Map, buffer: &Buffer, picture: impl Fn(u32, u32) -> u32) -> Result<(), String> {
-    let pitch = buffer.pitch as usize;
-    compare(memory, buffer, buffer.cpp, pitch, |x, y| {
-        Buffer::pixel(picture(x, y), x, y) & buffer.mask()
-    })
-}
-
-/// The same, for one that has been converted to 16 bits.
-fn converted(
-    memory: &Map,
-    buffer: &Buffer,
-    picture: impl Fn(u32, u32) -> u32,
-) -> Result<(), String> {
-    compare(memory, buffer, 2, buffer.pitch as usize / 2, |x, y| {
-        to_rgb565(Buffer::pixel(picture(x, y), x, y))
-    })
-}
-
-fn compare(
-    memory: &Map,
-    buffer: &Buffer,
-    cpp: usize,
-    pitch: usize,
-    pixel: impl Fn(u32, u32) -> u32,
-) -> Result<(), String> {
-    for y in 0..buffer.height {
-        for x in 0..buffer.width {
-            let got = memory.read(y as usize * pitch + x as usize * cpp, cpp);
-            let want = pixel(x, y);
-            if got != want {
-                return Err(format!("at {x}, {y} there is {got:#x}, not {want:#x}"));
-            }
-        }
-    }
-    Ok(())
 }
