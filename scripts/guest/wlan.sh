@@ -50,6 +50,16 @@ load()
 	modprobe "$1" radios="$2" channels=$CHANNELS
 }
 
+# unload DRIVER: or leaves it without radios, if it is built into the kernel.
+unload()
+{
+	if [ -e "/sys/module/$1/initstate" ]; then
+		modprobe -r "$1"
+	else
+		echo 0 >"/sys/kernel/debug/$1/radios"
+	fi
+}
+
 # make_radio DRIVER: makes one more, and sets RADIO to its number.
 make_radio()
 {

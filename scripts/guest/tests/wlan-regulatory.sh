@@ -53,7 +53,7 @@ goes()
 		PHY=$(phys)
 		NET=$(netdev "$PHY")
 	done
-	modprobe -r hwsim_rust
+	unload hwsim_rust
 }
 check "goes when it has just been blocked" goes
 iw reg set 00

@@ -28,7 +28,7 @@ check "TCP to the station" transfers -n 100K -R
 
 unloads()
 {
-	modprobe -r hwsim_rust && stop && ip netns del sta && [ -z "$(phys)" ]
+	unload hwsim_rust && stop && ip netns del sta && [ -z "$(phys)" ]
 }
 
 check "unloads in a network" unloads

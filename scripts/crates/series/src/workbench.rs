@@ -168,7 +168,7 @@ impl Flavour {
     /// The fragments under `scripts/config`, later ones over earlier ones.
     fn fragments(self) -> &'static [&'static str] {
         match self {
-            Self::Qemu => &["qemu"],
+            Self::Qemu => &["qemu", "built-in"],
             Self::Debug => &["qemu", "users", "debug"],
             Self::Bench => &["qemu", "bench"],
             Self::Each => &["qemu", "users", "each"],
