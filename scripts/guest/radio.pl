@@ -3,14 +3,22 @@
 #
 # radio.pl new                     makes a radio of mac80211_hwsim, and prints its number
 # radio.pl del NUMBER              removes it
-# radio.pl send ADDRESS TOS NUMBER [SIZE [time]]   sends UDP packets, and says how many ns each took
+# radio.pl send ADDRESS TOS[,TOS...] NUMBER [SIZE [time]]   sends so many UDP packets of each, and says
+#                                          how many ns each took
 # radio.pl time INTERFACE NUMBER FROM TO   sends data frames from an access point by this monitor, and
 #                                          says how many ns each took
-# radio.pl fail WHAT STEP ARGUMENT...       does it with the first allocation failing, then with the
-#     one STEP further, and so on until none fails any more; WHAT is one of
+# radio.pl deauth INTERFACE FROM TO   sends a deauthentication that is not protected by this monitor
+# radio.pl rates INTERFACE RATE...    sends a data frame at each rate by this monitor: Mbit/s, `mcs7`,
+#                                     `mcs15/40/sgi`, or `vht9x2/80/sgi` with MCS and streams
+# radio.pl radiotap FILE...           prints the radiotap headers of captured frames, each once:
+#                                     of those frames, of beacons, and of data at a rate of HT
+# radio.pl fail WHAT STEP ARGUMENT...       does it with one of the first STEP allocations failing, then
+#     with the one STEP further, and so on until none fails any more; WHAT is one of
 #     radio DRIVER                 makes a radio, and removes it
 #     interface PHY                makes an interface, brings it up, and removes it
 #     connect INTERFACE SSID FREQ  joins a network
+#     associate INTERFACE SSID FREQ   the same, but what fails is what workers of the kernel do, that
+#                                  is authentication and association, up to the 100th allocation
 #     transmit ADDRESS INTERFACE   sends a packet to it, and a frame by the monitor INTERFACE
 use strict;
 use warnings;
@@ -93,33 +101,50 @@ sub family {
 
 sub first_line { my ($name) = @_; open my $file, '<', $name or return; my $line = <$file>; chomp $line if defined $line; $line }
 
-# Does something with the Nth allocation failing. Returns its result, and whether one has failed.
+# Does something with the Nth allocation of each of some threads failing, else of this one. Returns its
+# result, and whether one has failed.
 sub failing {
-	my ($n, $f) = @_;
-	open my $reader, '<', '/proc/thread-self/fail-nth' or die "fail-nth: $!\n";
-	open my $writer, '>', '/proc/thread-self/fail-nth' or die "fail-nth: $!\n";
-	syswrite $writer, $n;
+	my ($n, $f, @threads) = @_;
+	my (@readers, @writers);
+	for (@threads ? @threads : '/proc/thread-self') {
+		# It may be gone.
+		open my $reader, '<', "$_/fail-nth" or next;
+		open my $writer, '>', "$_/fail-nth" or next;
+		push @readers, $reader;
+		push @writers, $writer;
+	}
+	@writers or die "fail-nth: $!\n";
+	syswrite $_, $n for @writers;
 	my $result = $f->();
-	sysread $reader, my $left, 16;
-	syswrite $writer, '0';
-	return ($result, $left == 0);
+	my $failed = 0;
+	for (@readers) {
+		sysread $_, my $left, 16;
+		$failed = 1 if $left == 0;
+	}
+	syswrite $_, '0' for @writers;
+	return ($result, $failed);
 }
 
+# The workers of the kernel that are bound to no CPU: all that cfg80211 and mac80211 do later is theirs.
+sub workers { grep { (first_line("$_/comm") // '') =~ m{^kworker/u} } glob '/proc/[0-9]*' }
+
 # Does it again and again. $do returns whether it has succeeded, $check what is wrong, with its
-# result.
+# result. With $workers, it is their allocations that fail, up to that one: they have other work, too.
 sub fail {
-	my ($what, $step, $do, $check) = @_;
-	my ($n, $beyond, $errors, $successes) = (1, 0, 0, 0);
+	my ($what, $step, $do, $check, $workers) = @_;
+	my $first = 1 + int rand $step;
+	my ($n, $beyond, $errors, $successes) = ($first, 0, 0, 0);
 	my @wrong;
 	while ($beyond < 3) {
-		my ($result, $failed) = failing($n, $do);
+		my ($result, $failed) = failing($n, $do, $workers ? workers() : ());
+		$failed = 0 if $workers && $n > $workers && $result;
 		$beyond = $failed ? 0 : $beyond + 1;
 		$result ? $successes++ : $errors++;
 		push @wrong, "$n: an error without a failure" if !$result && !$failed;
 		push @wrong, map { "$n: $_" } $check->($result);
 		$n += $step;
 	}
-	print "$what: up to $n, $errors errors, $successes successes\n";
+	print "$what: from $first to $n, $errors errors, $successes successes\n";
 	print "$_\n" for @wrong;
 	exit(@wrong || !$errors || $successes < 3);
 }
@@ -133,6 +158,30 @@ sub flags {
 	my $flags = unpack 'x16 S', $request;
 	$request = pack 'a16 S x22', $interface, $up ? $flags | 1 : $flags & ~1;
 	return ioctl $socket, 0x8914, $request;
+}
+
+# To ask for a network, to wait for so many seconds until it is joined, and to leave it, which returns
+# what is wrong.
+sub connecting {
+	my ($interface, $ssid, $freq) = @_;
+	my $family = family('nl80211');
+	my $index = first_line("/sys/class/net/$interface/ifindex");
+	my $wait = sub {
+		my ($want, $seconds) = @_;
+		for (1 .. 20 * $seconds) {
+			return 1 if (first_line("/sys/class/net/$interface/carrier") // 0) == $want;
+			select undef, undef, undef, 0.05;
+		}
+		return 0;
+	};
+	return (sub {
+		my ($error) = request($family, CMD_CONNECT, attr32(ATTR_IFINDEX, $index),
+			attr(ATTR_SSID, $ssid), attr32(ATTR_WIPHY_FREQ, $freq), attr32(ATTR_AUTH_TYPE, 0));
+		$error >= 0;
+	}, sub { $wait->(1, @_) }, sub {
+		request($family, CMD_DISCONNECT, attr32(ATTR_IFINDEX, $index));
+		return $wait->(0, 5) ? () : 'still connected';
+	});
 }
 
 my %failing = (
@@ -190,29 +239,19 @@ my %failing = (
 		});
 	},
 	connect => sub {
-		my ($step, $interface, $ssid, $freq) = @_;
-		my $family = family('nl80211');
-		my $index = first_line("/sys/class/net/$interface/ifindex");
-		my $carrier = sub { first_line("/sys/class/net/$interface/carrier") // 0 };
+		my ($step, @network) = @_;
+		my ($request, $connected, $gone) = connecting(@network);
 		# What the kernel says counts for the beginning only: the rest is done elsewhere.
-		my $wait = sub {
-			my ($want, $seconds) = @_;
-			for (1 .. 20 * $seconds) {
-				return 1 if $carrier->() == $want;
-				select undef, undef, undef, 0.05;
-			}
-			return 0;
-		};
-		fail('connect', $step, sub {
-			my ($error) = request($family, CMD_CONNECT, attr32(ATTR_IFINDEX, $index),
-				attr(ATTR_SSID, $ssid), attr32(ATTR_WIPHY_FREQ, $freq), attr32(ATTR_AUTH_TYPE, 0));
-			$error >= 0;
-		}, sub {
+		fail('connect', $step, $request, sub {
 			my ($begun) = @_;
-			my $connected = $wait->(1, $begun ? 3 : 0.5);
-			request($family, CMD_DISCONNECT, attr32(ATTR_IFINDEX, $index));
-			return $wait->(0, 5) ? () : 'still connected';
+			$connected->($begun ? 3 : 0.5);
+			return $gone->();
 		});
+	},
+	associate => sub {
+		my ($step, @network) = @_;
+		my ($request, $connected, $gone) = connecting(@network);
+		fail('associate', $step, sub { $request->() && $connected->(3) }, $gone, 100);
 	},
 	transmit => sub {
 		my ($step, $address, $interface) = @_;
@@ -237,6 +276,101 @@ sub packet_socket {
 	return $packet;
 }
 
+# Of LLC: a protocol that nobody listens to.
+use constant LLC => "\xaa\xaa\x03\0\0\0\x88\xb5";
+
+# The radiotap header that asks for a rate.
+sub asking_for {
+	my ($rate) = @_;
+	my ($name, @more) = split m{/}, $rate;
+	my ($width) = grep { /^\d+$/ } @more;
+	my $gi = grep({ $_ eq 'sgi' } @more) ? 4 : 0;
+	# Known are MCS, width and guard interval.
+	if ($name =~ /^mcs(\d+)$/) {
+		return pack 'C C v V C C C', 0, 0, 11, 1 << 19, 7, ($width // 20 == 40 ? 1 : 0) | $gi, $1;
+	} elsif ($name =~ /^vht(\d+)x(\d+)$/) {
+		my %widths = (20 => 0, 40 => 1, 80 => 4);
+		return pack 'C C v V v C C C x7', 0, 0, 20, 1 << 21, 0x44, $gi, $widths{$width // 20}, $1 << 4 | $2;
+	}
+	return pack 'C C v V C', 0, 0, 9, 1 << 2, $name * 2;
+}
+
+# The fields of a radiotap header by their bits: name, size, alignment, and how they are shown.
+my %radiotap_fields = (
+	0 => ['tsft', 8, 8], 1 => ['flags', 1, 1], 2 => ['rate', 1, 1], 3 => ['channel', 4, 2, 'v v', '%d/%04x'],
+	5 => ['signal', 1, 1, 'c', '%d'], 6 => ['noise', 1, 1, 'c', '%d'], 7 => ['lock', 2, 2],
+	10 => ['power', 1, 1, 'c', '%d'], 11 => ['antenna', 1, 1], 14 => ['rx_flags', 2, 2],
+	15 => ['tx_flags', 2, 2], 16 => ['rts', 1, 1], 17 => ['retries', 1, 1],
+	19 => ['mcs', 3, 1, 'C C C', '%02x/%02x/%d'], 20 => ['ampdu', 8, 4], 21 => ['vht', 12, 2],
+	22 => ['timestamp', 12, 8], 23 => ['he', 12, 2], 24 => ['he_mu', 12, 2], 26 => ['no_psdu', 1, 1],
+	27 => ['lsig', 4, 2],
+);
+
+# Its fields in order, each with its name and its bytes, and its length.
+sub radiotap {
+	my ($packet) = @_;
+	my (undef, undef, $length, $present) = unpack 'C C v V', $packet;
+	my ($at, @fields) = (8);
+	for my $bit (grep { $present >> $_ & 1 } 0 .. 31) {
+		my $field = $radiotap_fields{$bit} or die "radiotap: bit $bit\n";
+		my ($name, $size, $alignment) = @$field;
+		$at += -$at % $alignment;
+		push @fields, [$name, substr($packet, $at, $size), @$field[3 .. $#$field]];
+		$at += $size;
+	}
+	die "radiotap: $length bytes, not $at\n" if $length < $at;
+	return ($length, @fields);
+}
+
+sub show_field {
+	my ($name, $bytes, $template, $format) = @_;
+	return $name if $name eq 'tsft';
+	return "$name=" . (defined $template ? sprintf $format, unpack $template, $bytes : unpack 'H*', $bytes);
+}
+
+# What a file of tcpdump has.
+sub captured {
+	my ($name, $heads) = @_;
+	open my $file, '<:raw', $name or die "$name: $!\n";
+	read $file, my $begin, 24;
+	die "$name: not of radiotap\n" if unpack('x20 V', $begin) != 127;
+	my ($offset, $timed, %times) = (undef, 0);
+	while (16 == read $file, my $record, 16) {
+		my ($seconds, $micros, $size) = unpack 'V V V', $record;
+		# It may not be complete yet.
+		last if read($file, my $packet, $size) != $size;
+		my ($length, @fields) = radiotap($packet);
+		my %field = map { @$_[0, 1] } @fields;
+		my $frame = substr $packet, $length;
+		my $what;
+		if (defined $field{tsft}) {
+			# It goes as our clock does. The frame may have waited for a slow machine.
+			my $time = unpack 'Q<', $field{tsft};
+			my $now = $time - $seconds * 1000000 - $micros;
+			$offset //= $now;
+			print "wrong: TSFT is off by ", $now - $offset, " us\n" if abs($now - $offset) > 10000000;
+			$times{$time}++;
+			$timed++;
+		}
+		if ($frame =~ /^\x80/) {
+			$what = 'beacon';
+			# It arrives when it is sent, which it says itself.
+			my $late = defined $field{tsft} ? unpack('Q<', $field{tsft}) - unpack 'x24 Q<', $frame : 0;
+			print "wrong: a beacon is $late us late\n" if abs $late > 1000;
+		} elsif (index($frame, LLC) == 24) {
+			$what = 'at ' . unpack 'x32 Z*', $frame;
+		} elsif ($frame =~ /^\x88(.)/s && defined $field{mcs} && !defined $field{tx_flags}) {
+			$what = ord($1) & 1 ? 'data to the access point' : 'data from the access point';
+			# Rate control is free to choose these.
+			$_->[0] eq 'mcs' and $_->[1] = pack 'C C C', unpack('C', $_->[1]), 0, 0 for @fields;
+		} else {
+			next;
+		}
+		$heads->{join ' ', (defined $field{tx_flags} ? 'sent' : 'heard'), "$what:", map { show_field(@$_) } @fields} = 1;
+	}
+	print "wrong: TSFT stands still\n" if $timed > 2 * keys %times;
+}
+
 # How many ns it takes to do something, of so many times.
 sub per_time {
 	my ($number, $do) = @_;
@@ -257,20 +391,40 @@ if ($command eq 'new') {
 } elsif ($command eq 'send') {
 	my ($address, $tos, $number, $size, $time) = @arguments;
 	socket my $udp, AF_INET, SOCK_DGRAM, 0 or die "socket: $!\n";
-	setsockopt $udp, 0, 1, pack 'i', hex $tos or die "TOS: $!\n";
 	my $to = pack_sockaddr_in(9, inet_aton($address));
 	my $packet = 'x' x ($size // 100);
-	my $took = per_time($number, sub { send $udp, $packet, 0, $to for 1 .. $number });
-	print "$took\n" if $time;
+	for (split /,/, $tos) {
+		setsockopt $udp, 0, 1, pack 'i', hex or die "TOS: $!\n";
+		my $took = per_time($number, sub { send $udp, $packet, 0, $to for 1 .. $number });
+		print "$took\n" if $time;
+	}
 } elsif ($command eq 'time') {
 	my ($interface, $number, @addresses) = @arguments;
 	my ($from, $to) = map { pack 'H12', tr/://dr } @addresses;
 	my $packet = packet_socket($interface);
 	# Radiotap, and 1000 bytes of a protocol that nobody listens to.
 	my $frame = pack('C C v V', 0, 0, 8, 0) . "\x08\x02\0\0$to$from$from\0\0" .
-		"\xaa\xaa\x03\0\0\0\x88\xb5" . 'x' x 1000;
+		LLC . 'x' x 1000;
 	defined send $packet, $frame, 0 or die "send: $!\n";
 	print per_time($number, sub { send $packet, $frame, 0 for 1 .. $number }), "\n";
+} elsif ($command eq 'deauth') {
+	my ($interface, @addresses) = @arguments;
+	my ($from, $to) = map { pack 'H12', tr/://dr } @addresses;
+	# The reason is 7, of a station that is not associated.
+	my $frame = pack('C C v V', 0, 0, 8, 0) . "\xc0\0\0\0$to$from$from\0\0\x07\0";
+	defined send packet_socket($interface), $frame, 0 or die "send: $!\n";
+} elsif ($command eq 'rates') {
+	my ($interface, @rates) = @arguments;
+	my $packet = packet_socket($interface);
+	# To everybody.
+	my $head = "\x08\x02\0\0" . "\xff" x 6 . "\x06\0\0\0\0\x01" x 2 . "\0\0" . LLC;
+	for (@rates) {
+		defined send $packet, asking_for($_) . "$head$_\0", 0 or die "send: $!\n";
+	}
+} elsif ($command eq 'radiotap') {
+	my %heads;
+	captured($_, \%heads) for @arguments;
+	print "$_\n" for sort keys %heads;
 } elsif ($command eq 'fail') {
 	my ($what, @rest) = @arguments;
 	$failing{$what}->(@rest);

@@ -10,8 +10,6 @@ AP_ADDR=10.5.0.1
 STA_ADDR=10.5.0.2
 # Of the network.
 FREQ=2437
-# Why mac80211_hwsim does not reach high rates.
-RATES="its rate control learns nothing from frames of an aggregation session"
 
 in_sta()
 {
@@ -121,6 +119,8 @@ ap_start()
 		shift
 		[ $# = 0 ] || printf '%s\n' "$@"
 	} >"$T/hostapd.conf"
+	# It would be continued.
+	rm -f "$T/hostapd.log"
 	hostapd -B -P "$T/hostapd.pid" -f "$T/hostapd.log" "$T/hostapd.conf" >/dev/null || {
 		cat "$T/hostapd.log"
 		return 1
@@ -145,6 +145,7 @@ sta_start()
 		esac
 		echo '}'
 	} >"$T/wpa.conf"
+	rm -f "$T/wpa.log"
 	in_sta wpa_supplicant -B -P "$T/wpa.pid" -f "$T/wpa.log" -i "$STA" -c "$T/wpa.conf" \
 		>/dev/null || return 1
 	in_sta ip addr replace $STA_ADDR/24 dev "$STA"
@@ -153,6 +154,12 @@ sta_start()
 associated()
 {
 	in_sta wpa_cli -p "$T/wpa" -i "$STA" status | grep -q '^wpa_state=COMPLETED'
+}
+
+# How often wpa_supplicant has said so since it was started.
+said()
+{
+	grep -c "$1" "$T/wpa.log"
 }
 
 # What wpa_supplicant says of itself.
@@ -164,7 +171,7 @@ status()
 # join NETWORK [LINE...]: an access point and a station that joins it.
 join()
 {
-	ap_start "$@" && sta_start "$1" && try 20 associated && return
+	ap_start "$@" && sta_start "$1" && try 60 associated && return
 	tail -n 20 "$T/hostapd.log" "$T/wpa.log"
 	return 1
 }
@@ -179,6 +186,36 @@ stop()
 pings()
 {
 	in_sta busybox ping -q -c "${1:-3}" -i 0.2 -W 2 $AP_ADDR | grep ' 0% packet loss'
+}
+
+# Data both ways of a category that mac80211 does not aggregate: rate control of mac80211_hwsim learns
+# nothing from aggregates, whose status it does not tell.
+voice()
+{
+	in_sta perl /series/radio.pl send $AP_ADDR 0xb8 "$1" 1000
+	perl /series/radio.pl send $STA_ADDR 0xb8 "$1" 1000
+}
+
+# traffic ADDRESS COMMAND...: pings begin, from the namespace in which `COMMAND...` runs what follows
+# it; returns when there was an answer. `COMMAND` must be a program, so that TRAFFIC is the one that
+# pings.
+traffic()
+{
+	traffic_to=$1
+	shift
+	"$@" busybox ping -i 0.02 "$traffic_to" >"$T/traffic" 2>&1 &
+	TRAFFIC=$!
+	try 20 grep -q 'seq=' "$T/traffic"
+}
+
+# They have gone on, and end. The last lines say how much was lost.
+traffic_ends()
+{
+	kill -INT "$TRAFFIC"
+	traffic_result=$?
+	wait "$TRAFFIC"
+	tail -n 2 "$T/traffic"
+	return $traffic_result
 }
 
 # transfers [OPTION...]: TCP from the station to the access point, or as the options of iperf3 say.

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Allocations fail while software radios are made and used"
-#: timeout = 240
-#: time = 90
+#: timeout = 300
+#: time = 110
 #
 # The first allocation fails, then the second, and so on, until none does any more, when a radio is
-# registered, when an interface is made, when a network is joined, and when frames are sent; in a
-# storm, that is, otherwise some are left out. Nothing is left over, and then all works. The same with
-# the driver in C, to see which warnings are of mac80211.
+# registered, when an interface is made, when a network is joined, in what the kernel does by itself to
+# associate, and when frames are sent; in a storm, that is, otherwise some are left out, others each
+# time. Nothing is left over, and then all works. The same with the driver in C, to see which warnings
+# are of mac80211.
 
 . /series/ktap.sh
 . /series/wlan.sh
@@ -19,7 +20,7 @@ if [ ! -e $slab ] || [ ! -e $pages ]; then
 	skip "allocations fail" "the kernel has no fault injection"
 	exit
 fi
-plan 20
+plan 22
 
 # Also the allocations that may sleep, which are nearly all, and single pages; and no report of each.
 for dir in $slab $pages; do
@@ -47,6 +48,8 @@ of()
 	in_sta iw dev "$STA" disconnect
 	check "$1: a station joins" in_sta perl /series/radio.pl fail connect "$(rounds 11 1)" \
 		"$STA" series $FREQ
+	check "$1: a station is associated" in_sta perl /series/radio.pl fail associate \
+		"$(rounds 25 1)" "$STA" series $FREQ
 	check "$1: joins again" works
 	in_sta iw phy "$PHY_STA" interface add mon0 type monitor
 	in_sta ip link set mon0 up
