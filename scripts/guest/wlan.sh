@@ -42,10 +42,11 @@ netdev()
 # How many channels each radio can be on at a time.
 CHANNELS=4
 
-# load DRIVER NUMBER: loads it, with so many radios.
+# load DRIVER NUMBER: loads it, with so many radios. One that is built in is told the number later.
 load()
 {
-	modprobe "$1" radios="$2" channels=$CHANNELS
+	modprobe "$1" radios="$2" channels=$CHANNELS || return 1
+	[ -e "/sys/module/$1/initstate" ] || echo "$2" >"/sys/kernel/debug/$1/radios"
 }
 
 # unload DRIVER: or leaves it without radios, if it is built into the kernel.
