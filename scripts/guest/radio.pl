@@ -118,7 +118,7 @@ sub failing {
 	my $result = $f->();
 	my $failed = 0;
 	for (@readers) {
-		sysread $_, my $left, 16;
+		next unless sysread $_, my $left, 16;
 		$failed = 1 if $left == 0;
 	}
 	syswrite $_, '0' for @writers;
