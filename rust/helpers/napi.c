@@ -3,6 +3,8 @@
 #include <linux/netdevice.h>
 
 #ifdef CONFIG_NET
+#include <net/gro.h>
+
 void rust_helper_netif_napi_add(struct net_device *dev,
 				struct napi_struct *napi,
 				int (*poll)(struct napi_struct *, int))
@@ -18,6 +20,11 @@ void rust_helper_netif_napi_del(struct napi_struct *napi)
 bool rust_helper_napi_schedule(struct napi_struct *n)
 {
 	return napi_schedule(n);
+}
+
+void rust_helper_gro_flush_normal(struct gro_node *gro, bool flush_old)
+{
+	gro_flush_normal(gro, flush_old);
 }
 
 void rust_helper_napi_synchronize(const struct napi_struct *n)

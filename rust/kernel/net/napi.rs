@@ -90,7 +90,8 @@ impl PollContext<'_> {
         self.napi.as_ptr()
     }
 
-    /// Hands a received packet to the network stack (`napi_gro_receive()`).
+    /// Hands a received packet to the network stack (`napi_gro_receive()`), at the latest at the
+    /// end of the poll.
     ///
     /// # Safety
     ///
@@ -211,6 +212,14 @@ impl<T: Poll> Napi<T> {
         let limit = usize::try_from(budget).unwrap_or(0);
         // More than the budget would confuse C.
         let work = this.data.poll(&context, limit).min(limit);
+
+        // GRO has no reference to the network devices of the packets that it holds, which are not
+        // the one of this instance. They do not go while softirqs are disabled, that is, before
+        // this function returns, but perhaps before the next poll.
+        if limit > 0 {
+            // SAFETY: This is the poll function, and the owner of the instance.
+            unsafe { bindings::gro_flush_normal(&raw mut (*napi).gro, false) };
+        }
 
         // With a budget of 0 this is not the owner of the instance.
         if work < limit {

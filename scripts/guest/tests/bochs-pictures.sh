@@ -33,7 +33,7 @@ bind_storm()
 	done
 }
 
-same "pictures" "$(kms pictures "$DEV" display)" "41 pictures, 0 of them are wrong"
+same "pictures" "$(kms pictures "$DEV" display)" "43 pictures, 0 of them are wrong"
 check "mode sets" kms modes "$card" "$(rounds 20 1000)"
 check "page flips" kms flips "$card" "$(rounds 200 10000)"
 check "the console is still there" has_console

@@ -35,6 +35,11 @@ pub enum Vblank {
     Timer,
     /// An interrupt of the hardware, whose handler calls [`Crtc::handle_vblank`].
     /// [`DriverCrtc::enable_vblank`] and [`DriverCrtc::disable_vblank`] are needed then.
+    ///
+    /// The event of a commit is sent with the first vertical blank that is counted after
+    /// [`DriverCrtc::atomic_flush`]: from that one on, the hardware must show the new state. One
+    /// that had begun before, and is handled afterwards, would be too early; it is only noticed
+    /// with [`DriverCrtc::get_vblank_counter`]. See the C function `drm_crtc_arm_vblank_event()`.
     Interrupt,
 }
 
@@ -129,8 +134,9 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
 
     /// Disables the interrupt of vertical blanks, after [`Self::enable_vblank`] has succeeded.
     ///
-    /// In the same context as that. Not called for a device that has been unplugged: who unbinds it
-    /// has to see to what the hardware does from then on.
+    /// In the same context as that. When the parent is unbound, this is called before the device is
+    /// unplugged, but not afterwards, even if a commit has had the interrupt enabled again in
+    /// between: who unbinds it has to see to what the hardware does from then on.
     fn disable_vblank(crtc: &Crtc<Self::Driver>, dev: &device::Device<device::Bound>) {
         let _ = (crtc, dev);
         build_error!(VTABLE_DEFAULT_ERROR)
@@ -468,6 +474,9 @@ impl<T: Driver> Crtc<T> {
     /// if there is none.
     pub(super) fn send_event(&self, state: *mut bindings::drm_crtc_state) {
         let crtc = self.as_raw();
+        // From when the device has been unplugged, no handler of an interrupt finds the CRTC, even
+        // if vertical blanks are still enabled.
+        let guard = self.drm().enter();
 
         // SAFETY: `crtc` and `state` are valid. The event belongs to the commit, which runs in this
         // task only, and is taken away here, so that it is sent once. `event_lock` is held for C.
@@ -480,7 +489,7 @@ impl<T: Driver> Crtc<T> {
 
             let lock = &raw mut (*(*crtc).dev).event_lock;
             let flags = bindings::spin_lock_irqsave(lock);
-            if bindings::drm_crtc_vblank_get(crtc) == 0 {
+            if guard.is_some() && bindings::drm_crtc_vblank_get(crtc) == 0 {
                 bindings::drm_crtc_arm_vblank_event(crtc, event);
             } else {
                 bindings::drm_crtc_send_vblank_event(crtc, event);
@@ -956,7 +965,7 @@ impl<'a, T: Driver> CrtcCheck<'a, T> {
     /// Lets `f` change the mode that the hardware is to have, see [`CrtcState::mode`].
     ///
     /// `f` gets what user space has asked for, as changed by the encoders. It is not called if the
-    /// mode stays the same as before.
+    /// mode stays the same as before, or if the CRTC is not in use.
     ///
     /// C field: `adjusted_mode` of `struct drm_crtc_state`.
     ///

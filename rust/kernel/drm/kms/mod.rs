@@ -48,12 +48,12 @@
 //!
 //! # Teardown
 //!
-//! When the parent is unbound: the device is unplugged, for which sections of
-//! [`drm::Device::enter`] are waited for; the console and user space are cut off; vertical blanks
-//! are stopped, and the events that wait for one are sent; what is enabled is disabled by a last
-//! commit, which finds the hardware gone. `atomic_disable` is not called for what is off already,
-//! nor if that commit fails, for want of memory for example. Then interrupt handlers are
-//! unregistered, and mappings are revoked.
+//! When the parent is unbound: vertical blanks are stopped, and the events that wait for one are
+//! sent; the device is unplugged, for which sections of [`drm::Device::enter`] are waited for; the
+//! console and user space are cut off; what is enabled is disabled by a last commit, which finds
+//! the hardware gone. `atomic_disable` is not called for what is off already, nor if that commit
+//! fails, for want of memory for example. Then interrupt handlers are unregistered, and mappings
+//! are revoked.
 
 use crate::{
     bindings, c_str, container_of, device, drm,
@@ -199,6 +199,29 @@ impl<T: drm::Driver> Ops<T> {
         unsafe { bindings::drm_client_setup(drm.as_raw(), ptr::null()) };
     }
 
+    /// Disables vertical blanks, and sends the events that wait for one, when a device is about to
+    /// be unplugged.
+    ///
+    /// From then on, interrupts are not handled any more, and unplugging itself waits for commits
+    /// of the console, which wait for their events.
+    pub(super) fn unplug(&self, drm: &drm::Device<T>) {
+        if self.stop_vblanks.is_none() {
+            return;
+        }
+
+        // A commit may still enable them again, see `unplugged()`.
+        //
+        // SAFETY: The device is valid, and its CRTCs do not change any more. As they have vertical
+        // blanks, `drm_vblank_init()` has been called; the C function may be called when they are
+        // off already.
+        unsafe {
+            for_each(&raw const (*drm.as_raw()).mode_config.crtc_list, |head| {
+                bindings::drm_crtc_vblank_off(container_of!(head, bindings::drm_crtc, head));
+                true
+            });
+        }
+    }
+
     /// Disables everything, when a device has been unplugged.
     pub(super) fn unplugged(&self, drm: &drm::Device<T>) {
         let dev = drm.as_raw();
@@ -220,9 +243,10 @@ impl<T: drm::Driver> Ops<T> {
             }
         }
 
-        // Commits wait for the events that this sends, and the last one for the commits; from
-        // hardware that is gone, there is no interrupt. Who has a reference to the device may keep
-        // it longer than the module, which has the function that the timer calls.
+        // A commit may have enabled them again since `unplug()`. Commits wait for the events that
+        // this sends, and the last one for the commits; from hardware that is gone, there is no
+        // interrupt. Who has a reference to the device may keep it longer than the module, which
+        // has the function that the timer calls.
         if let Some(stop_vblanks) = self.stop_vblanks {
             // SAFETY: The device is of the driver `T`, and has been unplugged. As it has mode
             // setting, `drm_vblank_init()` has been called.

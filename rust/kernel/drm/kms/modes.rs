@@ -46,7 +46,8 @@ impl DisplayMode {
         unsafe { &*mode.cast() }
     }
 
-    /// Lets `f` change the mode that the hardware is to have, if the state has a new one.
+    /// Lets `f` change the mode that the hardware is to have, if the state has a new one. Without
+    /// connectors, it has none.
     ///
     /// # Safety
     ///
@@ -58,8 +59,9 @@ impl DisplayMode {
         // SAFETY: By the safety requirements. There is no other reference to the mode as long as
         // `f` has one.
         unsafe {
-            // Otherwise it stays as it has been adjusted before, and is not set again.
-            if !(*state).mode_changed() && !(*state).connectors_changed() {
+            // Otherwise it stays as it has been adjusted before, and is not set again; or it is
+            // zeroed, which nobody has asked for.
+            if !(*state).enable || !(*state).mode_changed() && !(*state).connectors_changed() {
                 return;
             }
             let mode = &raw mut (*state).adjusted_mode;

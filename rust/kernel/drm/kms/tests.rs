@@ -97,7 +97,11 @@ impl DriverCrtc for TestCrtc {
 
     fn atomic_check(_: &Crtc<TestDriver>, check: &mut CrtcCheck<'_, TestDriver>) -> Result {
         // It has been adjusted by the encoder.
-        check.adjust_mode(|mode| mode.set_htotal(mode.htotal() + u16::from(mode.clock() == 25000)));
+        check.adjust_mode(|mode| {
+            let more = if mode.clock() == 25000 { 1 } else { 2 };
+
+            mode.set_htotal(mode.htotal() + more);
+        });
         Ok(())
     }
 
@@ -412,17 +416,18 @@ fn create(
     )
 }
 
+/// Sets whether the device is used as if it had been unplugged.
+fn set_unplugged(drm: &drm::Device<TestDriver>, unplugged: bool) {
+    // SAFETY: The device is valid, and nobody else uses it. Its parent is bound as long as it
+    // exists.
+    unsafe { (&raw mut (*drm.as_raw()).unplugged).write_volatile(unplugged) }
+}
+
 /// Calls `f` while the device is used as if it were registered, and unplugs it.
 fn plugged(drm: &drm::Device<TestDriver>, f: impl FnOnce() -> Result) -> Result {
-    let set_unplugged = |unplugged| {
-        // SAFETY: The device is valid, and nobody else uses it. Its parent is bound as long as it
-        // exists.
-        unsafe { (&raw mut (*drm.as_raw()).unplugged).write_volatile(unplugged) }
-    };
-
-    set_unplugged(false);
+    set_unplugged(drm, false);
     let ret = f();
-    set_unplugged(true);
+    set_unplugged(drm, true);
 
     if let Some(ops) = &<TestDriver as drm::Driver>::KMS {
         ops.unplugged(drm);
@@ -479,10 +484,11 @@ unsafe fn objects(
     }
 }
 
-/// Calls `f` with a new atomic state, which has an acquire context.
+/// Calls `f` with a new atomic state, which has an acquire context; again, if it must wait for a
+/// lock without having others.
 fn with_state(
     drm: &drm::Device<TestDriver>,
-    f: impl FnOnce(*mut bindings::drm_atomic_state) -> Result,
+    mut f: impl FnMut(*mut bindings::drm_atomic_state) -> Result,
 ) -> Result {
     let mut context: bindings::drm_modeset_acquire_ctx = pin_init::zeroed();
     let context = &raw mut context;
@@ -496,7 +502,11 @@ fn with_state(
             Err(ENOMEM)
         } else {
             (*state).acquire_ctx = context;
-            let ret = f(state);
+            let mut ret = f(state);
+            while ret == Err(EDEADLK) {
+                bindings::drm_atomic_state_clear(state);
+                ret = to_result(bindings::drm_modeset_backoff(context)).and_then(|()| f(state));
+            }
             bindings::drm_atomic_state_put(state);
             ret
         };
@@ -810,16 +820,31 @@ mod kms {
             TestCrtc::vertical_blank(crtc);
             assert_eq!(count(), 4);
 
-            // When the device is unplugged.
+            // Before the device is unplugged.
             crtc.broken.store(false, Relaxed);
             flip()?;
             assert_eq!(count(), 4);
+            if let Some(ops) = &<TestDriver as drm::Driver>::KMS {
+                ops.unplug(&drm);
+            }
+            assert_eq!(count(), 5);
             assert_eq!(crtc.enabled.load(Relaxed), 2);
-            assert_eq!(crtc.disabled.load(Relaxed), 1);
+            assert_eq!(crtc.disabled.load(Relaxed), 2);
+
+            // A commit comes in between. From when the device has been unplugged, at once, though
+            // vertical blanks are enabled; what waits for one, when they are stopped.
+            //
+            // SAFETY: As above.
+            unsafe { bindings::drm_crtc_vblank_on(raw) };
+            flip()?;
+            set_unplugged(&drm, true);
+            assert_eq!(count(), 5);
+            flip()?;
+            assert_eq!(count(), 6);
             Ok(())
         })?;
 
-        assert_eq!(count(), 5);
+        assert_eq!(count(), 7);
         Ok(())
     }
 
@@ -876,6 +901,9 @@ mod kms {
             // The mode is not adjusted again.
             show(&drm, true, Commit::Yes)?;
             assert_eq!(crtc(), (1, 25000, 801, 801));
+            // There is none.
+            show(&drm, false, Commit::Yes)?;
+            assert_eq!(crtc(), (1, 0, 0, 0));
             Ok(())
         })
     }
@@ -986,6 +1014,15 @@ mod kms {
             }
             assert_eq!(crtc.enabled.load(Relaxed), 1);
             assert!(!is_done());
+            // The work item has this lock until its event waits. A vertical blank before that would
+            // not be the one that it waits for.
+            //
+            // SAFETY: The device is valid.
+            unsafe {
+                let lock = &raw mut (*drm.as_raw()).event_lock;
+                let flags = bindings::spin_lock_irqsave(lock);
+                bindings::spin_unlock_irqrestore(lock, flags);
+            }
 
             TestCrtc::vertical_blank(crtc);
             assert!(is_done());

@@ -183,7 +183,12 @@ mod tests {
                     bands: &[BandConfig {
                         band: Band::Band2Ghz,
                         channels: &[Channel::new(2412)],
-                        bitrates: &[Bitrate::new(10), Bitrate::with_short_preamble(20)],
+                        bitrates: &[
+                            Bitrate::new(10),
+                            Bitrate::with_short_preamble(20),
+                            Bitrate::with_short_preamble(55),
+                            Bitrate::with_short_preamble(110),
+                        ],
                         ht: None,
                         vht: None,
                         he: &[],
@@ -406,7 +411,7 @@ mod tests {
         // There is no such band, and no such rate.
         let other = RxStatus::new(Band::Band5Ghz, 5180);
         assert_eq!(rx(frame(40, 0)?, other), Err(EINVAL));
-        let rate = RxRate::Legacy(2);
+        let rate = RxRate::Legacy(4);
         assert_eq!(rx(frame(40, 0)?, status().with_rx_rate(rate)?), Err(EINVAL));
 
         let lock: Pin<KBox<SpinLockBh<()>>> =

@@ -372,6 +372,7 @@ pub struct RxAmpdu {
 /// assert_eq!(status.legacy_rate(), None);
 ///
 /// // Not without decryption.
+/// let status = RxStatus::new(Band::Band5Ghz, 5180);
 /// assert_eq!(status.with_flags(RxFlags::PN_VALIDATED).err(), Some(EINVAL));
 /// # Ok::<(), Error>(())
 /// ```
@@ -692,13 +693,15 @@ pub(super) struct Direct {
 }
 
 impl Direct {
-    // Not in a generic function, of which each driver has a copy: to lockdep, a class of locks
-    // with several names is an error.
+    // The names of the locks are taken here, and not where they are initialised, of which each
+    // driver has a copy: to lockdep, a class of locks with several names is an error.
     #[inline(never)]
     pub(super) fn new() -> impl PinInit<Self> {
+        let lock = new_spinlock_bh!((), "mac80211::Direct::lock");
+        let unsent = new_skb_queue!();
         pin_init!(Self {
-            lock <- new_spinlock_bh!((), "mac80211::Direct::lock"),
-            unsent <- new_skb_queue!(),
+            lock <- lock,
+            unsent <- unsent,
         })
     }
 }
@@ -926,11 +929,15 @@ impl<T: Operations> RxList<'_, T> {
     /// called: the caller must not hold a lock that they take. If the hardware is not started, the
     /// frame is dropped.
     ///
-    /// Fails with [`EINVAL`] if `sta` is of other hardware, and else as [`Hw::rx_irqsafe`].
+    /// Fails with [`EINVAL`] if `sta` is of other hardware, with [`EDEADLK`] in a round of
+    /// [`Hw::schedule_txqs`], which callbacks may begin, and else as [`Hw::rx_irqsafe`].
     ///
     /// C: `ieee80211_rx_list()`.
     pub fn rx(&mut self, skb: SkBuff, status: &RxStatus, sta: Option<&Sta<T>>) -> Result {
         let hw = self.hw;
+        if hw.private().txqs.is_held() {
+            return Err(EDEADLK);
+        }
         let sta = hw.rx_sta(sta)?;
         let skb = hw.rx_prepare(skb, status)?;
         // SAFETY: NAPI instances are polled with interrupts enabled, and not while a lock is held
@@ -971,14 +978,22 @@ impl<T: Operations> TxStatus<'_, T> {
     }
 
     /// Hands the frame back, in [`Poll::poll`](crate::net::napi::Poll::poll), for drivers with
-    /// [`Operations::RX_DIRECT`].
+    /// [`Operations::RX_DIRECT`]. Callbacks may be called: the caller must not hold a lock that they
+    /// take.
+    ///
+    /// Fails with [`EDEADLK`] in a round of [`Hw::schedule_txqs`], which callbacks may begin. The
+    /// frame is then dropped, as one that was not transmitted.
     ///
     /// C: `ieee80211_tx_status_skb()`.
-    pub fn report_napi(self, _context: &PollContext<'_>) {
+    pub fn report_napi(self, _context: &PollContext<'_>) -> Result {
+        if self.hw.private().txqs.is_held() {
+            return Err(EDEADLK);
+        }
         let (hw, skb) = self.into_raw();
         // SAFETY: As in `RxList::rx()`. The hardware is valid, and the frame was owned, in the
         // status phase.
         unsafe { hw.direct(|| bindings::ieee80211_tx_status_skb(hw.as_raw(), skb.as_ptr())) };
+        Ok(())
     }
 }
 

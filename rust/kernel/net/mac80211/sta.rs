@@ -256,8 +256,8 @@ impl<T: Operations> Locked<Hw<T>> {
     /// Ends an aggregation session for frames to a station: [`Operations::ampdu_action`] is called
     /// later.
     ///
-    /// Fails with [`EINVAL`] for a TID that is none and for stations of other hardware, and with
-    /// [`ENOENT`] if there is no session.
+    /// Fails with [`EINVAL`] for a TID that is none, for stations of other hardware and without
+    /// [`Operations::ampdu_action`], and with [`ENOENT`] if there is no session.
     ///
     /// C: `ieee80211_stop_tx_ba_session()`.
     pub fn stop_tx_ba_session(&self, sta: &Sta<T>, tid: u8) -> Result {

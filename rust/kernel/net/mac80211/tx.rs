@@ -512,7 +512,7 @@ impl<T: Operations> Hw<T> {
 #[must_use]
 pub struct TxStatus<'a, T: Operations> {
     skb: NonNull<bindings::sk_buff>,
-    hw: &'a Hw<T>,
+    pub(super) hw: &'a Hw<T>,
 }
 
 impl<'a, T: Operations> TxStatus<'a, T> {

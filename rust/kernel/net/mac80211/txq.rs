@@ -123,27 +123,32 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    // Not in a generic function, of which each driver has a copy: to lockdep, a class of locks
-    // with several names is an error.
+    // The name of the lock is taken here, and not where the lock is initialised, of which each
+    // driver has a copy: to lockdep, a class of locks with several names is an error.
     #[inline(never)]
     pub(super) fn new() -> impl PinInit<Self> {
+        let lock = new_spinlock_bh!((), "mac80211::Rounds::lock");
         pin_init!(Self {
-            lock <- new_spinlock_bh!((), "mac80211::Rounds::lock"),
+            lock <- lock,
             owner: Atomic::new(0),
         })
     }
 
+    /// Whether the caller holds the lock.
+    pub(super) fn is_held(&self) -> bool {
+        // Whoever else runs as this task while the lock is held does so inside of `f` of `with()`,
+        // or is a hard interrupt: softirqs are disabled.
+        self.owner.load(Relaxed) == Task::current_raw() as usize
+    }
+
     /// Calls `f` with the lock held. Fails with [`EDEADLK`] if the caller holds it already.
     fn with<R>(&self, f: impl FnOnce() -> R) -> Result<R> {
-        let task = Task::current_raw() as usize;
-        // Whoever else runs as this task while the lock is held does so inside of `f`, or is a hard
-        // interrupt: softirqs are disabled.
         // SAFETY: It only looks at the state of the present CPU.
-        if unsafe { bindings::irqs_disabled() } || self.owner.load(Relaxed) == task {
+        if unsafe { bindings::irqs_disabled() } || self.is_held() {
             return Err(EDEADLK);
         }
         let _lock = self.lock.lock();
-        self.owner.store(task, Relaxed);
+        self.owner.store(Task::current_raw() as usize, Relaxed);
         let result = f();
         self.owner.store(0, Relaxed);
         Ok(result)
@@ -195,7 +200,8 @@ mod tests {
     fn rounds_do_not_begin_in_rounds() -> Result {
         let rounds: Pin<KBox<Rounds>> = KBox::pin_init(Rounds::new(), GFP_KERNEL)?;
         assert_eq!(rounds.with(|| rounds.with(|| 1)), Ok(Err(EDEADLK)));
-        assert_eq!(rounds.with(|| 2), Ok(2));
+        assert_eq!(rounds.with(|| rounds.is_held()), Ok(true));
+        assert!(!rounds.is_held());
         Ok(())
     }
 }

@@ -249,7 +249,7 @@ impl<T: Operations> Vif<T> {
 /// C: `struct ieee80211_mutable_offsets`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BeaconOffsets {
-    /// The TIM, if it is a beacon of an access point.
+    /// The TIM, if it is a beacon of an access point or of a mesh.
     pub tim: Option<Range<usize>>,
     /// The numbers of beacons until a switch to another channel, if there is one.
     pub countdown: [Option<usize>; 2],

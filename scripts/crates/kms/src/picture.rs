@@ -562,10 +562,7 @@ impl Display {
                         |x, y| Buffer::pixel(4, x, y),
                     );
                 }
-                // The kernel has no panic screen in the other order of bytes, and warns of that.
-                if format != BGRX8888 {
-                    screen.see_panic(&format!("{what}, panic"))?;
-                }
+                screen.see_panic(&format!("{what}, panic"))?;
                 for buffer in [buffer, wide, large] {
                     self.free(buffer)?;
                 }

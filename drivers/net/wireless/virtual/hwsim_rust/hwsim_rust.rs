@@ -22,7 +22,7 @@
 //!
 //! - Radios are made over netlink, too, with parameters of their own, and have one channel if
 //!   nothing else is said. Here they are all the same, and further ones are made by debugfs.
-//! - Radios with one channel have surveys, too, of the scans of mac80211.
+//! - Its radios with one channel have surveys, too, of the scans of mac80211.
 //! - Its radios hear each other only if they are in network namespaces of the same `netgroup`, and
 //!   in the same `group`. Here all hear all.
 //! - The interface `hwsim0` shows all frames on the air, and a program can be the medium, over
@@ -35,9 +35,9 @@
 //!   EHT for its own frames.
 //! - Its channels have the power that the regulatory rules allow. Here they have 20 dBm at most.
 //! - It has these features: `WIPHY_FLAG_AP_UAPSD`, TDLS, `NL80211_FEATURE_SCAN_RANDOM_MAC_ADDR`,
-//!   `_AP_SCAN`, `_ACTIVE_MONITOR`, `_AP_MODE_CHAN_WIDTH_CHANGE`, `_STATIC_SMPS` and
-//!   `_DYNAMIC_SMPS`, several BSSIDs per access point, colors of BSSs, fine timing measurements,
-//!   and thresholds of the signal as a list.
+//!   `_AP_SCAN` (here with one channel only), `_ACTIVE_MONITOR`, `_AP_MODE_CHAN_WIDTH_CHANGE`,
+//!   `_STATIC_SMPS` and `_DYNAMIC_SMPS`, several BSSIDs per access point, colors of BSSs, fine
+//!   timing measurements, and thresholds of the signal as a list.
 //! - It has a queue for frames on another channel, three addresses per radio, frames in pages
 //!   (`paged_rx`), tables of rates (`rctbl`), regulatory rules of its own (`regtest`), statistics
 //!   for ethtool, and commands of a vendor.
