@@ -12,8 +12,8 @@
 #                                     `mcs15/40/sgi`, or `vht9x2/80/sgi` with MCS and streams
 # radio.pl radiotap FILE...           prints the radiotap headers of captured frames, each once:
 #                                     of those frames, of beacons, and of data at a rate of HT
-# radio.pl fail WHAT STEP ARGUMENT...       does it with one of the first STEP allocations failing, then
-#     with the one STEP further, and so on until none fails any more; WHAT is one of
+# radio.pl fail WHAT STEP ARGUMENT...       does it with the first allocation failing, then with one of
+#     the next STEP, then with the one STEP further, and so on until none fails any more; WHAT is one of
 #     radio DRIVER                 makes a radio, and removes it
 #     interface PHY                makes an interface, brings it up, and removes it
 #     connect INTERFACE SSID FREQ  joins a network
@@ -132,21 +132,23 @@ sub workers { grep { (first_line("$_/comm") // '') =~ m{^kworker/u} } glob '/pro
 # result. With $workers, it is their allocations that fail, up to that one: they have other work, too.
 sub fail {
 	my ($what, $step, $do, $check, $workers) = @_;
-	my $first = 1 + int rand $step;
-	my ($n, $beyond, $errors, $successes) = ($first, 0, 0, 0);
+	my $second = 2 + int rand $step;
+	my ($n, $beyond, $failures, $errors, $successes) = (1, 0, 0, 0, 0);
 	my @wrong;
 	while ($beyond < 3) {
 		my ($result, $failed) = failing($n, $do, $workers ? workers() : ());
+		$failures++ if $failed;
 		$failed = 0 if $workers && $n > $workers && $result;
 		$beyond = $failed ? 0 : $beyond + 1;
 		$result ? $successes++ : $errors++;
 		push @wrong, "$n: an error without a failure" if !$result && !$failed;
 		push @wrong, map { "$n: $_" } $check->($result);
-		$n += $step;
+		$n = $n == 1 ? $second : $n + $step;
 	}
-	print "$what: from $first to $n, $errors errors, $successes successes\n";
+	print "$what: 1, and from $second to $n, $failures failures, $errors errors, $successes successes\n";
 	print "$_\n" for @wrong;
-	exit(@wrong || !$errors || $successes < 3);
+	# A worker may do without what it has not got.
+	exit(@wrong || !($workers ? $failures : $errors) || $successes < 3);
 }
 
 # The flags of a network interface; IFF_UP is 1.
