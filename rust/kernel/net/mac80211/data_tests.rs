@@ -463,9 +463,10 @@ mod tests {
     fn frames_are_received_when_polled() -> Result {
         let test = Test::new()?;
         test.set_up(true)?;
+        let hw = test.hw.handle();
         let ring = Arc::pin_init(
             pin_init!(Ring {
-                hw: test.hw.handle(),
+                hw,
                 frames <- new_skb_queue!(),
                 received: Atomic::new(0),
             }),

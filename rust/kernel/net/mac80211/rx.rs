@@ -978,8 +978,8 @@ impl<T: Operations> TxStatus<'_, T> {
     }
 
     /// Hands the frame back, in [`Poll::poll`](crate::net::napi::Poll::poll), for drivers with
-    /// [`Operations::RX_DIRECT`]. Callbacks may be called: the caller must not hold a lock that they
-    /// take.
+    /// [`Operations::RX_DIRECT`]. Callbacks may be called: the caller must not hold a lock that
+    /// they take.
     ///
     /// Fails with [`EDEADLK`] in a round of [`Hw::schedule_txqs`], which callbacks may begin. The
     /// frame is then dropped, as one that was not transmitted.
