@@ -14,6 +14,7 @@ pub fn right<T: Operations>(dev: &Device<Bound>, data: T) -> Result<Allocated<T>
     Allocated::new(dev, data)
 }
 
-pub fn test<T: Operations>(dev: &Device, data: T) -> Result<Allocated<T>> {
-    Allocated::new(dev, data) //~ error[E0308]: mismatched types
+pub fn test<T: Operations>(dev: &Device, data: T) -> Result {
+    let _ = Allocated::new(dev, data)?; //~ error[E0308]: mismatched types
+    Ok(())
 }

@@ -5,7 +5,7 @@
 #![allow(missing_docs, unused)]
 
 use kernel::{
-    device::Device,
+    device::{Bound, Device},
     net::{
         cfg80211::Locked,
         mac80211::{
@@ -59,7 +59,7 @@ impl Operations for Radio {
     }
 }
 
-pub fn test(dev: &Device) -> Result {
+pub fn test(dev: &Device<Bound>) -> Result {
     let _ = Allocated::new(dev, Radio)?; //~ error[E0080]: evaluation of `kernel::net::mac80211::vtable::check
     Ok(())
 }

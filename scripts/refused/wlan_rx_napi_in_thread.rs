@@ -8,8 +8,8 @@ use kernel::{net::napi::PollContext, prelude::*};
 
 fn spawn<F: FnOnce() + Send>(f: F) {}
 
+fn take<T>(value: T) {}
+
 pub fn test(context: &PollContext<'_>) {
-    spawn(move || { //~ error[E0277]: cannot be shared between threads safely
-        let context = context;
-    });
+    spawn(move || take(context)); //~ error[E0277]: cannot be shared between threads safely
 }
