@@ -6,7 +6,10 @@
 #: modules = ["bochs_rust"]
 #: configurations = ["display-sleep"]
 #: timeout = 60
-#: expect = [{ class = "panic", text = "NMI: Not continuing" }]
+#: expect = [
+#:     { class = "panic", text = "NMI: Not continuing" },
+#:     { class = "lockdep", text = "&nmi_desc[NMI_LOCAL].lock", min = 0 },
+#: ]
 #: time = 40
 #
 # In an interrupt that can't be masked, and the panic screen replaces the console.
