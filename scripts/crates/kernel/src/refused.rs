@@ -5,7 +5,7 @@
 //! A case is a Rust file in which one line carries `//~ error[CODE]: TEXT`, or `//~ error: TEXT` for
 //! the errors that have no code. With that line, the compiler must fail there, first with this
 //! code, and say TEXT; without it, the file must compile, so that the case can't fail for another
-//! reason.
+//! reason. What several cases have in common is in the directory `include`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -122,6 +122,7 @@ impl Build<'_> {
                 .with_context(|| format!("cannot read {}", file.display()))?;
             cases.push(Case::parse(&name, &text)?);
         }
+        let from = dir;
         let work = self.out().join("refused");
         crate::git::remove_dir(&work)?;
         let share = cases.len().div_ceil(jobs()).max(1);
@@ -133,7 +134,7 @@ impl Build<'_> {
                 .map(|(number, cases): (u32, _)| {
                     let dir = work.join(number.to_string());
                     let begun = begun.clone();
-                    scope.spawn(move || self.refused_in(&dir, cases, &begun))
+                    scope.spawn(move || self.refused_in(from, &dir, cases, &begun))
                 })
                 .collect();
             drop(begun);
@@ -148,15 +149,21 @@ impl Build<'_> {
         })
     }
 
-    /// The same for some cases, in `dir`.
+    /// The same for some cases of `from`, in `dir`.
     fn refused_in(
         &self,
+        from: &Path,
         dir: &Path,
         cases: &[Case],
         begun: &mpsc::Sender<String>,
     ) -> Result<Vec<(String, Option<String>)>> {
         fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
         fs::write(dir.join("Makefile"), "")?;
+        let common = dir.join("include");
+        fs::create_dir_all(&common)?;
+        for file in files(&from.join("include"))? {
+            fs::copy(&file, common.join(file.file_name().unwrap_or_default()))?;
+        }
         let make = |targets: &[String]| {
             let mut make = self.make();
             make.arg(format!("M={}", dir.display()))
