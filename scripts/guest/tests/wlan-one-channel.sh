@@ -41,7 +41,6 @@ leaves()
 
 restarts()
 {
-	[ "$1" = hwsim_rust ] || return 0
 	for restart_radio in 0 1 2; do
 		echo $restart_radio >/sys/kernel/debug/hwsim_rust/restart
 	done
@@ -58,7 +57,11 @@ of()
 	check "$1: scans while connected" scans
 	check "$1: stays on another channel" stays
 	check "$1: TCP" transfers -t 2
-	check "$1: is restarted" restarts "$1"
+	if [ "$1" = hwsim_rust ]; then
+		check "$1: is restarted" restarts
+	else
+		skip "$1: is restarted" "it never calls ieee80211_restart_hw()"
+	fi
 	stop
 	check "$1: joins an open network" join open
 	check "$1: joins again" leaves
