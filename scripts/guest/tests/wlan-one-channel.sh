@@ -23,7 +23,13 @@ combination()
 # While it is connected: the scan leaves the channel, and comes back.
 scans()
 {
-	in_sta iw dev "$STA" scan freq 2412 "$FREQ" 2462 flush | grep -q 'SSID: series' && pings
+	# iw listens only when the scan has begun: it may miss the end, and would wait for ever.
+	try 60 scanned || scanned && pings
+}
+
+scanned()
+{
+	in_sta timeout 20 iw dev "$STA" scan freq 2412 "$FREQ" 2462 flush | grep -q 'SSID: series'
 }
 
 stays()
