@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Allocations fail while software radios are made and used"
+#: configurations = ["wlan"]
 #: timeout = 300
 #: time = 110
 #

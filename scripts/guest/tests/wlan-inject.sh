@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Frames that are none, between software radios"
+#: configurations = ["wlan"]
 #: timeout = 150
 #: time = 90
 #

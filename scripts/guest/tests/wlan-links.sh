@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Links of software radios, as iw and hostapd show them"
+#: configurations = ["wlan-links"]
 #: timeout = 300
 #: time = 100
 #

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Software radios with one channel, and the parameters of the drivers"
+#: configurations = ["wlan-links"]
 #: timeout = 150
 #: time = 60
 #

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Monitors of software radios tell the same of the same frames"
+#: configurations = ["wlan-links"]
 #: timeout = 180
 #: time = 40
 #

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #: title = "Software radios, in Rust and in C"
+#: configurations = ["wlan"]
 #: timeout = 400
 #: time = 210
 #
