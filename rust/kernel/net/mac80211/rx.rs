@@ -382,6 +382,32 @@ pub struct RxStatus {
     band: Band,
 }
 
+/// Bit fields of C, each with its value and its width, that are all there is in `N` bytes.
+///
+/// The setters of bindgen set bit after bit. That of the frequency took as long as all the rest of
+/// a status.
+#[inline(always)]
+fn bit_fields<const N: usize>(fields: &[(u32, u32)]) -> bindings::__BindgenBitfieldUnit<[u8; N]> {
+    const LITTLE: bool = cfg!(target_endian = "little");
+
+    let (mut all, mut end) = (0u32, 0);
+    for &(value, width) in fields {
+        let at = if LITTLE { end } else { 8 * N as u32 - end - width };
+        all |= (value & ((1 << width) - 1)) << at;
+        end += width;
+    }
+    let bytes = core::array::from_fn(|i| (all >> (8 * if LITTLE { i } else { N - 1 - i })) as u8);
+    bindings::__BindgenBitfieldUnit::new(bytes)
+}
+
+#[inline(always)]
+fn encoding_and_bw(
+    encoding: bindings::mac80211_rx_encoding,
+    bw: bindings::rate_info_bw,
+) -> bindings::__BindgenBitfieldUnit<[u8; 1]> {
+    bit_fields(&[(encoding, 3), (bw, 4)])
+}
+
 impl RxStatus {
     /// A frame on a channel with its centre at `freq` MHz, with the first of the legacy rates and a
     /// width of 20 MHz.
@@ -389,8 +415,11 @@ impl RxStatus {
     pub fn new(band: Band, freq: u16) -> Self {
         let mut raw: bindings::ieee80211_rx_status = pin_init::zeroed();
         raw.band = band as u8;
-        raw.set_freq(freq);
-        raw.set_bw(bindings::rate_info_bw_RATE_INFO_BW_20 as u8);
+        raw._bitfield_1 = bit_fields(&[(freq.into(), 13)]);
+        raw._bitfield_2 = encoding_and_bw(
+            bindings::mac80211_rx_encoding_RX_ENC_LEGACY,
+            bindings::rate_info_bw_RATE_INFO_BW_20,
+        );
         // INVARIANT: It is a legacy rate.
         Self { raw, band }
     }
@@ -441,10 +470,9 @@ impl RxStatus {
             ),
         };
         // INVARIANT: Checked above.
-        self.raw.set_encoding(encoding as u8);
+        self.raw._bitfield_2 = encoding_and_bw(encoding, bw.as_raw());
         self.raw.rate_idx = index;
         self.raw.nss = nss;
-        self.raw.set_bw(bw.as_raw() as u8);
         self.set_enc_flag(
             bindings::mac80211_rx_encoding_flags_RX_ENC_FLAG_SHORT_GI,
             sgi,
@@ -1153,6 +1181,14 @@ mod tests {
         assert_eq!(unsafe { raw.__bindgen_anon_2.eht }.gi(), 0);
         assert!(status().with_stbc(4).is_err());
         Ok(())
+    }
+
+    #[test]
+    fn frequency_has_all_its_bits_and_no_others() {
+        for (freq, stored) in [(0x1555, 0x1555), (0x0aaa, 0x0aaa), (0xffff, 0x1fff)] {
+            let raw = RxStatus::new(Band::Band6Ghz, freq).as_raw();
+            assert_eq!((raw.freq(), raw.freq_offset()), (stored, 0));
+        }
     }
 
     #[test]
