@@ -392,7 +392,11 @@ fn bit_fields<const N: usize>(fields: &[(u32, u32)]) -> bindings::__BindgenBitfi
 
     let (mut all, mut end) = (0u32, 0);
     for &(value, width) in fields {
-        let at = if LITTLE { end } else { 8 * N as u32 - end - width };
+        let at = if LITTLE {
+            end
+        } else {
+            8 * N as u32 - end - width
+        };
         all |= (value & ((1 << width) - 1)) << at;
         end += width;
     }
